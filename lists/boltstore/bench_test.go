@@ -1,0 +1,124 @@
+package boltstore_test
+
+import (
+	"fmt"
+	"path/filepath"
+	"testing"
+
+	"superlistd/lists"
+	"superlistd/lists/boltstore"
+)
+
+const benchMembers = 100_000
+
+func benchDirectory(b *testing.B) (*lists.Directory, *boltstore.Store) {
+	s := open(b, filled(b, benchMembers), boltstore.Options{})
+	d, err := lists.NewDirectory(s, []string{team.Domain}, "+")
+	if err != nil {
+		b.Fatal(err)
+	}
+	return d, s
+}
+
+func BenchmarkResolveCached(b *testing.B) {
+	d, _ := benchDirectory(b)
+	b.ReportAllocs()
+	for b.Loop() {
+		if _, err := d.Resolve(b.Context(), team); err != nil {
+			b.Fatal(err)
+		}
+	}
+}
+
+func BenchmarkResolveCold(b *testing.B) {
+	_, s := benchDirectory(b)
+	b.ReportAllocs()
+	for b.Loop() {
+		d, err := lists.NewDirectory(s, []string{team.Domain}, "+")
+		if err != nil {
+			b.Fatal(err)
+		}
+		if _, err := d.Resolve(b.Context(), team); err != nil {
+			b.Fatal(err)
+		}
+	}
+}
+
+func BenchmarkStamp(b *testing.B) {
+	_, s := benchDirectory(b)
+	b.ReportAllocs()
+	for b.Loop() {
+		if _, err := s.Stamp(b.Context()); err != nil {
+			b.Fatal(err)
+		}
+	}
+}
+
+func BenchmarkRecipients1000(b *testing.B) {
+	_, s := benchDirectory(b)
+	var r lists.Recipients
+	b.ReportAllocs()
+	for b.Loop() {
+		r.Reset()
+		if err := s.Recipients(b.Context(), team, &r, 1000); err != nil {
+			b.Fatal(err)
+		}
+		if r.Done() {
+			r.Rewind()
+		}
+	}
+}
+
+func BenchmarkContains1000(b *testing.B) {
+	_, s := benchDirectory(b)
+	keys, in := make([][]byte, 1000), make([]bool, 1000)
+	for i, m := range manyMembers(1000) {
+		keys[i] = m.Address.AppendKey(nil)
+		if i%2 == 0 {
+			keys[i] = fmt.Appendf(nil, "%07d.nobody@example.org", i)
+		}
+	}
+	b.ReportAllocs()
+	for b.Loop() {
+		if err := s.Contains(b.Context(), team, keys, in); err != nil {
+			b.Fatal(err)
+		}
+	}
+	if in[0] || !in[1] {
+		b.Error("wrong answer")
+	}
+}
+
+func BenchmarkChange100000(b *testing.B) {
+	s := open(b, filepath.Join(b.TempDir(), "lists.db"), boltstore.Options{})
+	ms := manyMembers(benchMembers)
+	b.ReportAllocs()
+	for b.Loop() {
+		b.StopTimer()
+		_ = s.Delete(b.Context(), team) // the first time there is none
+		if err := s.Create(b.Context(), lists.List{Address: team}, nil); err != nil {
+			b.Fatal(err)
+		}
+		b.StartTimer()
+		out, err := s.Change(b.Context(), team, lists.Change{Add: ms})
+		if err != nil || len(out.Added) != benchMembers {
+			b.Fatal(err, len(out.Added))
+		}
+	}
+}
+
+func BenchmarkChange1(b *testing.B) {
+	_, s := benchDirectory(b)
+	one := lists.Change{Add: []lists.Member{{Address: mustParse(b, "ann@example.org")}}}
+	none := lists.Change{Remove: []lists.Address{one.Add[0].Address}}
+	b.ReportAllocs()
+	for n := 0; b.Loop(); n++ {
+		c := one
+		if n%2 == 1 {
+			c = none
+		}
+		if _, err := s.Change(b.Context(), team, c); err != nil {
+			b.Fatal(err)
+		}
+	}
+}

@@ -1,0 +1,100 @@
+package boltstore
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+
+	bolt "go.etcd.io/bbolt"
+
+	"superlistd/lists"
+)
+
+// maxFaults is how many faults Check reports: one damaged page can cause thousands.
+const maxFaults = 20
+
+// Check looks at the whole file: bbolt's own check of all pages, every record, and that
+// the counts of every list are those of its members. A damaged file can end the process
+// (bbolt checks pages in a goroutine of its own, whose faults nobody can catch): call it
+// in a child process. A file that is missing is an empty store.
+func Check(path string) error {
+	s, err := Open(path, Options{ReadOnly: true})
+	if err != nil {
+		return err
+	}
+	_, err = s.view(context.Background(), func(tx *bolt.Tx) error {
+		var faults []error
+		for err := range tx.Check() { // the channel must be read to its end
+			if len(faults) < maxFaults {
+				faults = append(faults, err)
+			}
+		}
+		if len(faults) == 0 {
+			faults = s.checkRecords(tx)
+		}
+		if len(faults) == 0 {
+			return nil
+		}
+		return s.badRecord("check", errors.Join(faults...))
+	})
+	return err
+}
+
+func (s *Store) checkRecords(tx *bolt.Tx) (faults []error) {
+	report := func(format string, args ...any) {
+		if len(faults) < maxFaults {
+			faults = append(faults, fmt.Errorf(format, args...))
+		}
+	}
+	members := tx.Bucket([]byte(bucketMembers))
+	c := tx.Bucket([]byte(bucketLists)).Cursor()
+	for k, v := c.First(); k != nil; k, v = c.Next() {
+		l, err := decodeList(v)
+		switch b := members.Bucket(k); {
+		case err != nil:
+			report("list %s: %w", k, err)
+		case l.Address.Key() != string(k):
+			report("list %s: stored under %s", l.Address, k)
+		case b == nil:
+			report("list %s: no roster", k)
+		default:
+			checkRoster(l, b, report)
+		}
+	}
+	c = members.Cursor()
+	for k, v := c.First(); k != nil; k, v = c.Next() {
+		if v != nil || tx.Bucket([]byte(bucketLists)).Get(k) == nil {
+			report("roster %s: no such list", k)
+		}
+	}
+	return faults
+}
+
+// checkRoster compares a roster with the counts of its list. A cursor sees keys in the
+// order of the pages, so an order that is wrong would hide members from a search.
+func checkRoster(l lists.List, b *bolt.Bucket, report func(string, ...any)) {
+	var last []byte
+	count, utf8 := 0, 0
+	c := b.Cursor()
+	for k, v := c.First(); k != nil; k, v = c.Next() {
+		m, err := decodeMember(k, v)
+		switch {
+		case err != nil:
+			report("list %s: member %s: %w", l.Address, k, err)
+		case m.Address.Key() != string(k):
+			report("list %s: member %s: stored under %s", l.Address, m.Address, k)
+		case bytes.Compare(k, last) <= 0:
+			report("list %s: member %s: out of order", l.Address, k)
+		}
+		last = k
+		count++
+		if !m.Address.ASCII() {
+			utf8++
+		}
+	}
+	if count != l.Members || utf8 != l.UTF8Members {
+		report("list %s: %d members (%d with UTF-8), but %d (%d) are recorded",
+			l.Address, count, utf8, l.Members, l.UTF8Members)
+	}
+}

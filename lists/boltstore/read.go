@@ -1,0 +1,181 @@
+package boltstore
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+
+	bolt "go.etcd.io/bbolt"
+
+	"superlistd/lists"
+)
+
+// List returns one list.
+func (s *Store) List(ctx context.Context, list lists.Address) (lists.List, error) {
+	var l lists.List
+	exists, err := s.view(ctx, func(tx *bolt.Tx) (err error) {
+		l, err = s.loadList(tx, list)
+		return err
+	})
+	if err == nil && !exists {
+		err = noList(list)
+	}
+	return l, err
+}
+
+// Lists returns at most n lists after the key of after.
+func (s *Store) Lists(ctx context.Context, after lists.Address, n int) ([]lists.List, error) {
+	var found []lists.List
+	_, err := s.view(ctx, func(tx *bolt.Tx) error {
+		return each(tx.Bucket([]byte(bucketLists)).Cursor(), []byte(after.Key()), n, func(k, v []byte) error {
+			l, err := decodeList(v)
+			if err != nil {
+				return s.badRecord(string(k), err)
+			}
+			found = append(found, l)
+			return nil
+		})
+	})
+	if err != nil {
+		return nil, err
+	}
+	return found, nil
+}
+
+// Member returns one member.
+func (s *Store) Member(ctx context.Context, list, member lists.Address) (m lists.Member, ok bool, err error) {
+	err = s.viewRoster(ctx, list, func(b *bolt.Bucket) error {
+		key := []byte(member.Key())
+		value := b.Get(key)
+		if value == nil {
+			return nil
+		}
+		found, err := decodeMember(key, value)
+		if err != nil {
+			return s.badRecord(fmt.Sprintf("%s: %s", list, member), err)
+		}
+		m, ok = found, true
+		return nil
+	})
+	return m, ok, err
+}
+
+// Members returns at most n members after the key of after.
+func (s *Store) Members(ctx context.Context, list, after lists.Address, n int) ([]lists.Member, error) {
+	var found []lists.Member
+	err := s.viewRoster(ctx, list, func(b *bolt.Bucket) error {
+		return each(b.Cursor(), []byte(after.Key()), n, func(k, v []byte) error {
+			m, err := decodeMember(k, v)
+			if err != nil {
+				return s.badRecord(fmt.Sprintf("%s: %s", list, k), err)
+			}
+			found = append(found, m)
+			return nil
+		})
+	})
+	if err != nil {
+		return nil, err
+	}
+	return found, nil
+}
+
+// Contains tells which keys are members.
+func (s *Store) Contains(ctx context.Context, list lists.Address, keys [][]byte, in []bool) error {
+	return s.viewRoster(ctx, list, func(b *bolt.Bucket) error {
+		c := b.Cursor() // one for all: Bucket.Get would make one for each
+		for i, key := range keys {
+			k, _ := c.Seek(key)
+			in[i] = k != nil && bytes.Equal(k, key)
+		}
+		return nil
+	})
+}
+
+// Recipients appends up to n members to r.
+func (s *Store) Recipients(ctx context.Context, list lists.Address, r *lists.Recipients, n int) error {
+	return s.viewRoster(ctx, list, func(b *bolt.Bucket) error {
+		c := b.Cursor()
+		k, v := following(c, r.Cursor())
+		for ; k != nil && n > 0; n-- {
+			_, address, _, err := splitMember(k, v)
+			if err != nil {
+				return s.badRecord(fmt.Sprintf("%s: %s", list, k), err)
+			}
+			r.Append(address, k)
+			k, v = c.Next()
+		}
+		if k == nil {
+			r.SetDone()
+		}
+		return nil
+	})
+}
+
+// viewRoster runs fn with the members of a list in a read transaction.
+func (s *Store) viewRoster(ctx context.Context, list lists.Address, fn func(*bolt.Bucket) error) error {
+	exists, err := s.view(ctx, func(tx *bolt.Tx) error {
+		b := roster(tx, list)
+		if b == nil {
+			return noList(list)
+		}
+		return fn(b)
+	})
+	if err == nil && !exists {
+		err = noList(list)
+	}
+	return err
+}
+
+// roster is the bucket of a list's members, nil without such a list.
+func roster(tx *bolt.Tx, list lists.Address) *bolt.Bucket {
+	if list.IsZero() {
+		return nil
+	}
+	return tx.Bucket([]byte(bucketMembers)).Bucket([]byte(list.Key()))
+}
+
+func (s *Store) loadList(tx *bolt.Tx, list lists.Address) (lists.List, error) {
+	value := tx.Bucket([]byte(bucketLists)).Get([]byte(list.Key()))
+	if value == nil {
+		return lists.List{}, noList(list)
+	}
+	l, err := decodeList(value)
+	if err != nil {
+		return lists.List{}, s.badRecord(list.String(), err)
+	}
+	return l, nil
+}
+
+// badRecord is ErrStore, or ErrSchema when the record is of a later version. Any other
+// cause is kept as text only: what is wrong with a record on disk must not look like
+// something wrong with the address that somebody has sent.
+func (s *Store) badRecord(what string, err error) error {
+	if errors.Is(err, lists.ErrSchema) {
+		return fmt.Errorf("%s: %w", what, err)
+	}
+	return s.unusable(fmt.Errorf("%s: %v", what, err))
+}
+
+// following moves the cursor to the first key after the given one; "" is before all.
+func following(c *bolt.Cursor, after []byte) (k, v []byte) {
+	if len(after) == 0 {
+		return c.First()
+	}
+	k, v = c.Seek(after)
+	if k != nil && bytes.Equal(k, after) {
+		k, v = c.Next()
+	}
+	return k, v
+}
+
+// each calls fn for at most n pairs after a key.
+func each(c *bolt.Cursor, after []byte, n int, fn func(k, v []byte) error) error {
+	for k, v := following(c, after); k != nil && n > 0; k, v = c.Next() {
+		if err := fn(k, v); err != nil {
+			return err
+		}
+		n--
+	}
+	return nil
+}

@@ -1,0 +1,97 @@
+package boltstore
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	bolt "go.etcd.io/bbolt"
+
+	"superlistd/lists"
+)
+
+// Create adds a list, and makes the file when this is the first.
+func (s *Store) Create(ctx context.Context, l lists.List, check func(exists func(lists.Address) bool) error) error {
+	if err := l.Address.Check(); err != nil {
+		return err
+	}
+	var err error
+	if l.Settings, err = l.Settings.Checked(); err != nil {
+		return fmt.Errorf("%s: %w", l.Address, err)
+	}
+	l.Members, l.UTF8Members = 0, 0
+	_, err = s.update(ctx, true, func(tx *bolt.Tx) error {
+		defined := tx.Bucket([]byte(bucketLists))
+		exists := func(a lists.Address) bool { return defined.Get([]byte(a.Key())) != nil }
+		if exists(l.Address) {
+			return fmt.Errorf("%s: %w", l.Address, lists.ErrListExists)
+		}
+		if check != nil {
+			if err := check(exists); err != nil {
+				return err
+			}
+		}
+		if err := s.saveList(tx, l); err != nil {
+			return err
+		}
+		if _, err := tx.Bucket([]byte(bucketMembers)).CreateBucket([]byte(l.Address.Key())); err != nil {
+			return s.unusable(err)
+		}
+		return nil
+	})
+	return err
+}
+
+// Update changes the settings of a list.
+func (s *Store) Update(ctx context.Context, list lists.Address, change func(*lists.Settings) error) (lists.List, error) {
+	var l lists.List
+	exists, err := s.update(ctx, false, func(tx *bolt.Tx) (err error) {
+		if l, err = s.loadList(tx, list); err != nil {
+			return err
+		}
+		if err := change(&l.Settings); err != nil {
+			return err
+		}
+		if l.Settings, err = l.Settings.Checked(); err != nil {
+			return fmt.Errorf("%s: %w", list, err)
+		}
+		return s.saveList(tx, l)
+	})
+	if err == nil && !exists {
+		err = noList(list)
+	}
+	if err != nil {
+		return lists.List{}, err
+	}
+	return l, nil
+}
+
+// Delete removes a list and its members.
+func (s *Store) Delete(ctx context.Context, list lists.Address) error {
+	exists, err := s.update(ctx, false, func(tx *bolt.Tx) error {
+		defined, key := tx.Bucket([]byte(bucketLists)), []byte(list.Key())
+		if defined.Get(key) == nil {
+			return noList(list)
+		}
+		err := errors.Join(defined.Delete(key), tx.Bucket([]byte(bucketMembers)).DeleteBucket(key))
+		if err != nil {
+			return s.unusable(fmt.Errorf("delete %s: %w", list, err))
+		}
+		return nil
+	})
+	if err == nil && !exists {
+		err = noList(list)
+	}
+	return err
+}
+
+func (s *Store) saveList(tx *bolt.Tx, l lists.List) error {
+	value, err := encodeList(l)
+	if err == nil {
+		err = tx.Bucket([]byte(bucketLists)).Put([]byte(l.Address.Key()), value)
+	}
+	if err != nil {
+		return s.unusable(fmt.Errorf("save %s: %w", l.Address, err))
+	}
+	return nil
+}

@@ -1,0 +1,111 @@
+package lists
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+)
+
+// Member is somebody who gets the posts of a list.
+type Member struct {
+	// Address as it was given: mail goes to this spelling.
+	Address Address
+	// Name for people; may be "".
+	Name string
+	// Since is when the member was added; kept in UTC, to the second.
+	Since time.Time
+}
+
+// Store keeps lists and their members. Every method is one transaction: it is done
+// whole or not at all, sees the last commit of any process, and hands out copies.
+// Methods may be called from many goroutines. Errors are ErrNoList, ErrListExists,
+// ErrAddress, ErrStore and ErrSchema, wrapped, what a callback returned, or the
+// error of ctx. Lists are found by the Key of their address, members by theirs.
+type Store interface {
+	// List returns one list, or ErrNoList.
+	List(ctx context.Context, list Address) (List, error)
+	// Lists returns at most n lists in the order of their keys, beginning after the
+	// key of after; the zero Address begins at the start. after need not exist.
+	Lists(ctx context.Context, after Address, n int) ([]List, error)
+	// Create adds a list without members; the counts of l are ignored. check, unless
+	// nil, runs inside the transaction and may ask which other lists exist; its error
+	// ends the transaction and is returned. ErrListExists comes before check.
+	Create(ctx context.Context, l List, check func(exists func(Address) bool) error) error
+	// Update lets change edit the settings in one transaction, and returns the list as
+	// it is afterwards. An error of change ends the transaction and is returned.
+	Update(ctx context.Context, list Address, change func(*Settings) error) (List, error)
+	// Delete removes a list and its members, or gives ErrNoList.
+	Delete(ctx context.Context, list Address) error
+	// Member returns one member and true, or false when there is none.
+	Member(ctx context.Context, list, member Address) (Member, bool, error)
+	// Members returns at most n members in the order of their keys, beginning after
+	// the key of after; the zero Address begins at the start.
+	Members(ctx context.Context, list, after Address, n int) ([]Member, error)
+	// Contains sets in[i] to whether the list has a member with the key keys[i] (see
+	// Address.Key), and allocates nothing per key. in is as long as keys.
+	Contains(ctx context.Context, list Address, keys [][]byte, in []bool) error
+	// Recipients appends up to n members to r, in the order of their keys, beginning
+	// after r's cursor. A member who is there all the while comes exactly once, in
+	// however many steps, and whatever is added or removed between them.
+	Recipients(ctx context.Context, list Address, r *Recipients, n int) error
+	// Change adds and removes members, all or none.
+	Change(ctx context.Context, list Address, c Change) (Outcome, error)
+	// Stamp returns a value that differs after every commit by any process. It costs
+	// microseconds and takes no lock.
+	Stamp(ctx context.Context) (Stamp, error)
+	// Close releases what the store holds. No method may be called after it.
+	Close() error
+}
+
+// Stamp is a state of a store, to be compared with ==: the same Stamp means that
+// nothing was committed in between. The fields are the engine's own.
+type Stamp struct {
+	File          [2]uint64 // which file: device and inode
+	Size, Changed int64     // octets; modification time in nanoseconds
+	Commits       [2]uint64 // transaction numbers
+}
+
+// Change is what Store.Change does to a roster. Removals come first, then
+// additions. A member who is there already stays as he is, but for a new name.
+type Change struct {
+	Add    []Member
+	Remove []Address
+	// Replace removes every member who is not in Add; Remove must be empty then.
+	Replace bool
+	// Progress, unless nil, is told now and then how many of the steps are done. It
+	// runs inside the transaction: it must be quick, and may not use the store.
+	Progress func(done, total int)
+}
+
+// Check gives an error for a Change that no engine may carry out: an Address that
+// ParseAddress would not have made, a name with control characters (it would end up
+// in a header), Replace together with Remove. Engines call it first.
+func (c Change) Check() error {
+	if c.Replace && len(c.Remove) > 0 {
+		return errors.New("a change that replaces all members cannot remove some as well")
+	}
+	for _, m := range c.Add {
+		if err := m.Address.Check(); err != nil {
+			return err
+		}
+		if err := checkText(m.Name); err != nil {
+			return fmt.Errorf("name of %s: %w: %w", m.Address, ErrAddress, err)
+		}
+	}
+	for _, a := range c.Remove {
+		if err := a.Check(); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// Outcome tells what Store.Change did, in the order of the Change; members that
+// Replace removed come in the order of their keys. An address that was given
+// twice is Present (or Absent) the second time.
+type Outcome struct {
+	Added, Present, Removed, Absent []Address
+	// Renamed are those of Present whose name was changed.
+	Renamed []Address
+}
