@@ -1,0 +1,133 @@
+package run
+
+import (
+	"crypto/tls"
+	"crypto/x509"
+	"errors"
+	"fmt"
+	"net"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/rs/zerolog"
+
+	"superlistd/config"
+	"superlistd/delivery"
+	"superlistd/lists"
+	"superlistd/lists/boltstore"
+	"superlistd/proxy"
+	"superlistd/smtpclient"
+)
+
+// app is a server with all that is behind it.
+type app struct {
+	server *proxy.Server
+	pool   *smtpclient.Pool
+	store  lists.Store
+}
+
+func (a *app) close() {
+	a.pool.Close()
+	a.store.Close()
+}
+
+// newApp wires the rooms of a configuration. Nothing is opened or connected before the first session needs it,
+// but what can be known to be wrong now is an error now.
+func newApp(cfg config.Config, log zerolog.Logger) (*app, error) {
+	if err := os.MkdirAll(cfg.Data, 0o750); err != nil {
+		return nil, err
+	}
+	store, err := boltstore.Open(storePath(cfg), boltstore.Options{})
+	if err != nil {
+		return nil, err
+	}
+	return wire(cfg, store, log)
+}
+
+func storePath(cfg config.Config) string { return filepath.Join(cfg.Data, "lists.db") }
+
+func wire(cfg config.Config, store lists.Store, log zerolog.Logger) (*app, error) {
+	directory, err := lists.NewDirectory(store, cfg.Domains, cfg.Delimiter)
+	if err != nil {
+		return nil, err
+	}
+	hop, err := hopOptions(cfg)
+	if err != nil {
+		return nil, err
+	}
+	cert, err := serverTLS(cfg)
+	if err != nil {
+		return nil, err
+	}
+	pool := smtpclient.NewPool(hop, cfg.Delivery.RelayConnections, cfg.Timeouts.Idle)
+	deliverer, err := delivery.New(pool, store, delivery.Options{
+		Batch: cfg.Delivery.Batch, MaxArmed: cfg.Delivery.MaxArmed,
+		Connections: cfg.Delivery.RelayConnections, RelayShare: cfg.Delivery.RelayShare,
+		Refused: func(list lists.Address, rcpt, reply string) {
+			log.Warn().Stringer("list", list).Str("rcpt", rcpt).Str("reply", reply).Msg("member refused by the next hop")
+		},
+	}, log)
+	if err != nil {
+		return nil, err
+	}
+	server := proxy.New(proxyOptions(cfg, cert), directory, store, deliverer, log)
+	return &app{server: server, pool: pool, store: store}, nil
+}
+
+func proxyOptions(cfg config.Config, cert *tls.Config) proxy.Options {
+	return proxy.Options{
+		Hostname: cfg.Hostname, DataDir: cfg.Data,
+		MessageSize: cfg.Limits.MessageSize, Memory: int(cfg.Limits.Memory), Recipients: cfg.Limits.Recipients,
+		Sessions: cfg.Limits.Sessions, ClientSessions: cfg.Limits.ClientSessions,
+		Errors: cfg.Limits.Errors, Line: int(cfg.Limits.Line),
+		CommandTimeout: cfg.Timeouts.Command, DataTimeout: cfg.Timeouts.Data, Budget: cfg.Delivery.Budget,
+		HeloCheck: proxy.HeloCheck(cfg.Helo.Check), Resolver: net.DefaultResolver,
+		TLS: cert, Clients: cfg.Clients, XClient: cfg.XClient.Networks,
+	}
+}
+
+// hopOptions says how the next hop is met.
+func hopOptions(cfg config.Config) (smtpclient.Options, error) {
+	o := smtpclient.Options{
+		Hop:      smtpclient.Hop{Network: cfg.Relay.Network, Address: cfg.Relay.Address},
+		Hostname: cfg.Hostname, TLS: smtpclient.TLSMode(cfg.RelayTLS.Mode),
+		ConnectTimeout: cfg.Timeouts.Connect, Timeout: cfg.Timeouts.Relay,
+	}
+	if cfg.RelayTLS.CA != "" || cfg.RelayTLS.Name != "" {
+		o.TLSConfig = &tls.Config{ServerName: cfg.RelayTLS.Name, MinVersion: tls.VersionTLS12}
+	}
+	if cfg.RelayTLS.CA != "" {
+		pem, err := os.ReadFile(cfg.RelayTLS.CA)
+		if err != nil {
+			return o, fmt.Errorf("relay_tls.ca: %w", err)
+		}
+		o.TLSConfig.RootCAs = x509.NewCertPool()
+		if !o.TLSConfig.RootCAs.AppendCertsFromPEM(pem) {
+			return o, fmt.Errorf("relay_tls.ca: %s holds no certificate", cfg.RelayTLS.CA)
+		}
+	}
+	if cfg.RelayAuth.User != "" {
+		password, err := relayPassword(cfg.RelayAuth)
+		if err != nil {
+			return o, err
+		}
+		o.Auth = &smtpclient.Auth{Mechanism: cfg.RelayAuth.Mechanism, User: cfg.RelayAuth.User, Password: password}
+	}
+	return o, nil
+}
+
+func relayPassword(a config.RelayAuth) (string, error) {
+	if a.PasswordFile == "" {
+		return a.Password, nil
+	}
+	data, err := os.ReadFile(a.PasswordFile)
+	if err != nil {
+		return "", fmt.Errorf("relay_auth.password_file: %w", err)
+	}
+	line, _, _ := strings.Cut(string(data), "\n")
+	if line = strings.TrimRight(line, "\r"); line == "" {
+		return "", errors.New("relay_auth.password_file: the first line is empty")
+	}
+	return line, nil
+}

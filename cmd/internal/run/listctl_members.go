@@ -1,0 +1,123 @@
+package run
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"superlistd/lists"
+)
+
+func (c *listctl) addCommand() *cobra.Command {
+	return addressArgs(c.command("add LIST ADDRESS...|-", "Add members", 2, -1, func(ctx context.Context, s session, args []string) error {
+		return c.change(ctx, s, args, func(given []lists.Member) (lists.Change, error) {
+			return lists.Change{Add: given}, nil
+		})
+	}))
+}
+
+func (c *listctl) removeCommand() *cobra.Command {
+	return addressArgs(c.command("remove LIST ADDRESS...|-", "Remove members", 2, -1, func(ctx context.Context, s session, args []string) error {
+		return c.change(ctx, s, args, func(given []lists.Member) (lists.Change, error) {
+			remove := make([]lists.Address, len(given))
+			for i, m := range given {
+				remove[i] = m.Address
+			}
+			return lists.Change{Remove: remove}, nil
+		})
+	}))
+}
+
+func (c *listctl) syncCommand() *cobra.Command {
+	empty := false
+	cmd := addressArgs(c.command("sync [--allow-empty] LIST ADDRESS...|-", "Make the members exactly these", 2, -1, func(ctx context.Context, s session, args []string) error {
+		return c.change(ctx, s, args, func(given []lists.Member) (lists.Change, error) {
+			if len(given) == 0 && !empty {
+				return lists.Change{}, errNobody
+			}
+			return lists.Change{Add: given, Replace: true}, nil
+		})
+	}))
+	cmd.Long = "Make the members exactly these: adds who is missing and removes who is not given. Who stays\nkeeps the day of joining, and the name unless a new one is given. Without any address it\nchanges nothing and fails, since an empty input is mostly the failure of what should write it."
+	cmd.Flags().BoolVar(&empty, "allow-empty", false, "remove all members when no address is given")
+	return cmd
+}
+
+// addressArgs makes it wrong usage when "-" stands among addresses.
+func addressArgs(cmd *cobra.Command) *cobra.Command {
+	cmd.Args = func(cmd *cobra.Command, args []string) error {
+		if len(args) < 2 {
+			return usage(cmd)
+		}
+		for _, arg := range args[1:] {
+			if arg == "-" && len(args) > 2 {
+				return fmt.Errorf("\"-\" cannot be mixed with addresses: %w", usage(cmd))
+			}
+		}
+		return nil
+	}
+	return cmd
+}
+
+// errNobody keeps a broken pipeline from emptying a list.
+var errNobody = errors.New("no addresses were given: that would remove every member (--allow-empty means it)")
+
+// change reads the addresses, carries out the change that plan makes of them, and tells what came of it.
+func (c *listctl) change(ctx context.Context, s session, args []string, plan func([]lists.Member) (lists.Change, error)) error {
+	l, err := findList(ctx, s, args[0]) // first: the best reason not to read a million lines
+	if err != nil {
+		return err
+	}
+	given, err := c.readMembers(args[1:], l.Address)
+	if err != nil {
+		return err
+	}
+	now := time.Now().UTC().Truncate(time.Second)
+	for i := range given {
+		given[i].Since = now
+	}
+	planned, err := plan(given)
+	if err != nil {
+		return fmt.Errorf("%s: %w", l.Address, err)
+	}
+	bar := newProgress(c.stderr)
+	planned.Progress = bar.show
+	outcome, err := s.store.Change(ctx, l.Address, planned)
+	bar.clear()
+	if err != nil {
+		return err
+	}
+	return c.printOutcome(l.Address, planned, outcome)
+}
+
+func (c *listctl) membersCommand() *cobra.Command {
+	cmd := c.command("members LIST", "Print the members, one a line", 1, 1, func(ctx context.Context, s session, args []string) error {
+		address, err := lists.ParseAddress(args[0])
+		if err != nil {
+			return err
+		}
+		var after lists.Address
+		for {
+			found, err := s.store.Members(ctx, address, after, page)
+			if err != nil || len(found) == 0 {
+				return err
+			}
+			for _, m := range found {
+				if c.json {
+					err = c.printJSON(jsonMember{m.Address.String(), m.Name, m.Since.UTC().Format(time.RFC3339)})
+				} else {
+					err = c.printf("%s\n", formatMember(m))
+				}
+				if err != nil {
+					return err
+				}
+			}
+			after = found[len(found)-1].Address
+		}
+	})
+	cmd.Long = "Print the members, one a line, in the form that \"listctl add LIST -\" reads."
+	return cmd
+}

@@ -1,0 +1,146 @@
+package run
+
+import (
+	"fmt"
+	"io"
+	"net"
+	"os"
+	"runtime/debug"
+	"syscall"
+
+	"github.com/rs/zerolog"
+	"golang.org/x/sys/unix"
+
+	"superlistd/config"
+	"superlistd/proxy"
+)
+
+// spawn holds one session on descriptor 0, as Postfix's spawn(8) gives it, and returns the exit status.
+// All three standard descriptors are the client's connection there, so 1 and 2 are taken away before
+// anything could be written to them. No environment is looked at.
+func spawn(args []string) (status int) {
+	reply := takeOutput()
+	client, err := standardConn(reply)
+	if err != nil {
+		return exitRefused // nobody could be told
+	}
+	log := zerolog.Nop()
+	defer func() {
+		if cause := recover(); cause != nil {
+			log.Error().Any("panic", cause).Bytes("stack", debug.Stack()).Msg("spawn failed")
+			sorry(client)
+			status = exitRefused
+		}
+	}()
+	door, cfg, err := spawnSettings(args)
+	if err == nil {
+		syscall.Umask(filesMode)
+		var file *logFile
+		if log, file, err = spawnLogger(cfg); err == nil {
+			takeErrors(cfg, file)
+		}
+	}
+	var a *app
+	if err == nil {
+		a, err = newApp(cfg, log)
+	}
+	if err != nil {
+		complain(log, err)
+		sorry(client)
+		return exitRefused
+	}
+	defer a.close()
+	a.server.ServeConn(client, door)
+	return exitDone
+}
+
+// takeOutput keeps where replies go when descriptor 0 is a pipe, and puts the null device in the place of
+// descriptors 1 and 2, so that neither a library nor the runtime can write to the client.
+func takeOutput() *os.File {
+	out, err := unix.FcntlInt(1, unix.F_DUPFD_CLOEXEC, 3)
+	if err != nil {
+		out = -1
+	}
+	null, err := unix.Open(os.DevNull, unix.O_RDWR|unix.O_CLOEXEC, 0)
+	for _, fd := range []int{1, 2} {
+		if err == nil {
+			err = unix.Dup3(null, fd, 0)
+		}
+		if err != nil {
+			unix.Close(fd) // nothing at all is better than the client
+		}
+	}
+	if out < 0 {
+		return nil
+	}
+	return os.NewFile(uintptr(out), "reply")
+}
+
+// standardConn makes a connection of descriptor 0; for a pipe, of 0 and what 1 was.
+func standardConn(reply *os.File) (net.Conn, error) {
+	var st unix.Stat_t
+	if err := unix.Fstat(0, &st); err != nil {
+		return nil, err
+	}
+	if st.Mode&unix.S_IFMT != unix.S_IFSOCK {
+		return newPipe(reply)
+	}
+	conn, err := net.FileConn(os.Stdin) // os.Stdin lives on, so nothing closes descriptor 0 behind our back
+	if err != nil {
+		return nil, err
+	}
+	if tcp, ok := conn.(*net.TCPConn); ok {
+		_ = tcp.SetNoDelay(true) // no reply may wait for an acknowledgement of the one before
+	}
+	return conn, nil
+}
+
+func spawnSettings(args []string) (proxy.Door, config.Config, error) {
+	door := proxy.SMTP
+	path := "/etc/superlistd/superlistd.toml"
+	for i := 0; i < len(args); i++ {
+		switch arg := args[i]; {
+		case arg == "--lmtp" || arg == "-lmtp":
+			door = proxy.LMTP
+		case (arg == "--config" || arg == "-config") && i+1 < len(args):
+			i++
+			path = args[i]
+		case len(arg) > 9 && arg[:9] == "--config=":
+			path = arg[9:]
+		default:
+			return door, config.Config{}, fmt.Errorf("superlistd spawn: unexpected argument %q", arg)
+		}
+	}
+	cfg, err := config.Load(path)
+	return door, cfg, err
+}
+
+// takeErrors lets the runtime's last words go to the log file, if there is one, or to a file of their own.
+func takeErrors(cfg config.Config, file *logFile) {
+	if file != nil {
+		_ = unix.Dup3(int(file.descriptor().Fd()), 2, 0) // the null device stays when this fails
+		return
+	}
+	if f, err := os.OpenFile(cfg.Data+"/crash.log", os.O_APPEND|os.O_CREATE|os.O_WRONLY, 0o640); err == nil {
+		_ = debug.SetCrashOutput(f, debug.CrashOptions{})
+		f.Close()
+	}
+}
+
+// complain logs why a session was not begun; without settings, to syslog.
+func complain(log zerolog.Logger, err error) {
+	if log.GetLevel() == zerolog.Disabled {
+		fallback, second := syslogWriter(config.Log{Format: config.FormatText})
+		if second != nil {
+			return
+		}
+		log = fallback
+	}
+	log.Error().Err(err).Msg("spawn not started")
+}
+
+// sorry tells the client to come again: RFC 5321 section 3.8 allows 421 at any time.
+func sorry(client net.Conn) {
+	io.WriteString(client, "421 4.3.0 Local trouble, try again later\r\n")
+	client.Close()
+}

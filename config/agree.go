@@ -1,0 +1,133 @@
+package config
+
+import (
+	"fmt"
+	"slices"
+)
+
+// agree checks what no single key can: that the required ones are there, and that keys fit together.
+// Keys that are faulty by themselves are left alone, so that one slip gives one fault.
+func (r *reader) agree(hostname func() (string, error)) {
+	c := &r.config
+	if _, ok := r.given["hostname"]; !ok {
+		name, err := ownName(hostname)
+		if err != nil {
+			r.fault(0, "hostname", err.Error())
+		}
+		c.Hostname = name
+	}
+	r.need("domains", len(c.Domains) == 0, `the domains of the lists, such as ["lists.example.org"]`)
+	r.need("relay", c.Relay == Endpoint{}, `the after-filter smtpd, such as "127.0.0.1:10026"`)
+	r.agreeDoors()
+	r.agreeLimits()
+	r.agreeDelivery()
+	r.agreeTLS()
+	r.agreeAuth()
+}
+
+// need reports a required key that is missing or empty.
+func (r *reader) need(key string, empty bool, what string) {
+	line, given := r.given[key]
+	if r.faulty(key) || !empty {
+		return
+	}
+	if given {
+		r.fault(line, key, "is empty: it must give "+what)
+		return
+	}
+	r.fault(0, key, "is missing: it must give "+what)
+}
+
+func (r *reader) faulty(keys ...string) bool {
+	return slices.ContainsFunc(r.faults, func(f Fault) bool { return slices.Contains(keys, f.Key) })
+}
+
+// blame reports a fault between keys, at the last of them that the file gives.
+func (r *reader) blame(message string, keys ...string) {
+	if r.faulty(keys...) {
+		return
+	}
+	key := slices.MaxFunc(keys, func(a, b string) int { return r.given[a] - r.given[b] })
+	r.fault(r.given[key], key, message)
+}
+
+// agreeDoors keeps us from being an open relay by a slip: whoever opens a door to other hosts must say for whom.
+func (r *reader) agreeDoors() {
+	c := &r.config
+	_, given := r.given["clients"]
+	seen := make(map[Endpoint]string)
+	check := func(key string, doors []Endpoint) {
+		for _, door := range doors {
+			if !given && !door.Local() {
+				r.fault(r.given[key], key, fmt.Sprintf("%s can be reached from other hosts: give the key clients too, to say which of them may connect", quote(door.String())))
+			}
+			if door == c.Relay {
+				r.blame(fmt.Sprintf("%s is also the relay: mail would come back to us for ever", quote(door.String())), key, "relay")
+			}
+			if other, ok := seen[door]; ok {
+				r.blame(fmt.Sprintf("%s is also in %s", quote(door.String()), other), key, other)
+			}
+			seen[door] = key
+		}
+	}
+	check("listen", c.Listen)
+	check("lmtp", c.LMTP)
+}
+
+// agreeDelivery keeps posts and relayed mail from waiting for each other's connections without end: a post takes
+// all its connections at once, so they must exist beside the share of relayed mail.
+func (r *reader) agreeDelivery() {
+	d := r.config.Delivery
+	const armed, connections, share = "delivery.max_armed", "delivery.relay_connections", "delivery.relay_share"
+	switch left := d.RelayConnections - d.RelayShare; {
+	case left < 1:
+		r.blame(fmt.Sprintf("relay_share (%d) must be less than relay_connections (%d)", d.RelayShare, d.RelayConnections), share, connections)
+	case d.MaxArmed > left:
+		r.blame(fmt.Sprintf("max_armed (%d) is more than relay_connections less relay_share (%d - %d = %d)", d.MaxArmed, d.RelayConnections, d.RelayShare, left), armed, connections, share)
+	}
+	if r.config.Timeouts.Connect > d.Budget {
+		r.blame(fmt.Sprintf("timeouts.connect (%s) is longer than delivery.budget (%s)", showSpan(r.config.Timeouts.Connect), showSpan(d.Budget)), "timeouts.connect", "delivery.budget")
+	}
+}
+
+// agreeLimits lets client_sessions follow a lowered sessions, unless the file gives it.
+func (r *reader) agreeLimits() {
+	l := &r.config.Limits
+	if l.ClientSessions <= l.Sessions {
+		return
+	}
+	if _, ok := r.given["limits.client_sessions"]; !ok {
+		l.ClientSessions = l.Sessions
+		return
+	}
+	r.blame(fmt.Sprintf("client_sessions (%d) is more than sessions (%d)", l.ClientSessions, l.Sessions), "limits.client_sessions", "limits.sessions")
+}
+
+func (r *reader) agreeTLS() {
+	c := &r.config
+	if (c.TLS.Cert == "") != (c.TLS.Key == "") {
+		r.blame("cert and key belong together: give both", "tls.cert", "tls.key")
+	}
+	if t := c.RelayTLS; t.Mode != ModeRequired {
+		for key, value := range map[string]string{"relay_tls.ca": t.CA, "relay_tls.name": t.Name} {
+			if value != "" {
+				r.blame(`is only used with mode = "required"`, key)
+			}
+		}
+	} else if t.Name == "" && c.Relay.Network == Unix {
+		r.blame(`needs name too: the relay is a socket without a host name`, "relay_tls.mode")
+	}
+}
+
+func (r *reader) agreeAuth() {
+	a := r.config.RelayAuth
+	const user, password, file = "relay_auth.user", "relay_auth.password", "relay_auth.password_file"
+	switch {
+	case a.Password != "" && a.PasswordFile != "":
+		r.blame("password and password_file exclude each other", password, file)
+	case a.User == "" && (a.Password != "" || a.PasswordFile != "" || a.Mechanism != ""):
+		r.blame("is not used without user", password, file, "relay_auth.mechanism")
+	case a.User != "" && a.Password == "" && a.PasswordFile == "":
+		r.blame("needs password_file (or password) too", user)
+	}
+}

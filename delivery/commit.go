@@ -1,0 +1,110 @@
+package delivery
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"sync"
+
+	"superlistd/lists"
+	"superlistd/wire"
+)
+
+// Outcome tells what became of one route of an expansion.
+type Outcome struct {
+	List         lists.Address
+	Transactions int // committed
+	Accepted     int // recipients in them
+	Refused      int // recipients that the next hop refused for good
+}
+
+// Abort ends every transaction so that the next hop queues none of them.
+func (e *Expansion) Abort() {
+	for _, a := range e.txs {
+		a.drop()
+	}
+	e.release()
+}
+
+// release gives the slots back, once.
+func (e *Expansion) release() {
+	if e.slots > 0 {
+		e.d.postSlots.Release(int64(e.slots))
+		e.slots = 0
+	}
+}
+
+// Commit sends the dots, small transactions first: the first one alone, since as long as it
+// is not answered nothing is queued and its refusal can still stand for all; then the others
+// side by side. It returns what was committed, the first positive reply, and an error: the next
+// hop's refusal or loss when nothing is queued (unless first is false: the caller committed
+// something before), else ErrPartial.
+func (e *Expansion) Commit(ctx context.Context, first bool) ([]Outcome, wire.Reply, error) {
+	defer e.Abort() // of what is left; the dot of a committed transaction is sent already
+	txs := slices.DeleteFunc(slices.Clone(e.txs), func(a *armed) bool { return a.accepted == 0 })
+	slices.SortStableFunc(txs, func(a, b *armed) int { return a.accepted - b.accepted })
+	replies := make([]wire.Reply, len(txs))
+	errs := make([]error, len(txs))
+	rest := 0
+	if first && len(txs) > 0 {
+		if replies[0], errs[0] = txs[0].commit(ctx); errs[0] != nil {
+			return e.outcomes(nil, nil), wire.Reply{}, errs[0]
+		}
+		rest = 1
+	}
+	var wg sync.WaitGroup
+	for i := rest; i < len(txs); i++ {
+		wg.Go(func() { replies[i], errs[i] = txs[i].commit(ctx) })
+	}
+	wg.Wait()
+	return e.result(txs, replies, errs)
+}
+
+func (e *Expansion) result(txs []*armed, replies []wire.Reply, errs []error) ([]Outcome, wire.Reply, error) {
+	var reply wire.Reply
+	var failed error
+	for i, err := range errs {
+		switch {
+		case err != nil && failed == nil:
+			failed = err
+		case err == nil && reply.Code == 0:
+			reply = replies[i]
+		}
+	}
+	if failed != nil {
+		failed = fmt.Errorf("%w: %w", ErrPartial, failed)
+	}
+	return e.outcomes(txs, errs), reply, failed
+}
+
+// outcomes sums up by route, in the order of the routes.
+func (e *Expansion) outcomes(txs []*armed, errs []error) []Outcome {
+	out := make([]Outcome, len(e.routes))
+	index := make(map[*Route]*Outcome, len(e.routes))
+	for i := range e.routes {
+		out[i].List = e.routes[i].List
+		index[&e.routes[i]] = &out[i]
+	}
+	for _, a := range e.txs {
+		index[a.route].Refused += a.refused
+	}
+	for i, a := range txs {
+		if errs[i] == nil {
+			index[a.route].Transactions++
+			index[a.route].Accepted += a.accepted
+		}
+	}
+	return out
+}
+
+// commit sends the dot of one transaction. A refusal of the next hop is an
+// *smtpclient.Error: nothing of this transaction is queued.
+func (a *armed) commit(ctx context.Context) (wire.Reply, error) {
+	replies, err := a.tx.Commit(ctx)
+	a.tx = nil
+	if err != nil {
+		return wire.Reply{}, err
+	}
+	reply := worst(replies)
+	return reply, Refusal("end of data", reply)
+}

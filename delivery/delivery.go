@@ -1,0 +1,115 @@
+// Package delivery hands mail to the next hop: one live transaction for mail
+// that is only relayed, and for a post as many transactions as its recipients
+// need. Every transaction is armed, that is, complete but for its final dot,
+// before the first one is committed, so that what can fail fails while nothing
+// is queued. It decides nothing about who may post, and knows no SMTP code of
+// its own: what the next hop says, it hands up.
+package delivery
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync/atomic"
+
+	"github.com/rs/zerolog"
+	"golang.org/x/sync/semaphore"
+
+	"superlistd/lists"
+	"superlistd/smtpclient"
+)
+
+var (
+	// ErrTooLarge says that an expansion needs more transactions than may be
+	// armed at once (Options.MaxArmed).
+	ErrTooLarge = errors.New("expansion needs more transactions than may be armed at once")
+	// ErrAllRefused says that the next hop refused every recipient of an expansion,
+	// which tells more about its configuration than about the members.
+	ErrAllRefused = errors.New("the next hop refused every recipient")
+	// ErrDeferred says that the next hop refused a recipient for the time being.
+	// Nothing was committed; the sender keeps the mail and comes again.
+	ErrDeferred = errors.New("the next hop deferred a recipient")
+	// ErrPartial says that a transaction failed after another had been committed.
+	ErrPartial = errors.New("a part of the expansion was not taken")
+	// ErrBusy says that no connection slot became free in time.
+	ErrBusy = errors.New("all connections to the next hop are in use")
+)
+
+// Rosters is what an expansion needs of the store; lists.Store has it.
+type Rosters interface {
+	Recipients(ctx context.Context, list lists.Address, r *lists.Recipients, n int) error
+	Contains(ctx context.Context, list lists.Address, keys [][]byte, in []bool) error
+}
+
+// Options bound what a Deliverer asks of the next hop.
+type Options struct {
+	// Batch is the most recipients of one transaction; a lower number that the next hop
+	// announces (LIMITS, RFC 9422) or shows (452 4.5.3) is used instead.
+	Batch int
+	// MaxArmed is the most transactions that one post may hold open side by side.
+	MaxArmed int
+	// Connections bounds the connections in use; RelayShare of them are kept for mail that
+	// is only relayed, so that expansions can never starve it, nor the reverse.
+	Connections, RelayShare int
+	// Refused, when set, hears of each recipient that the next hop refused for good.
+	Refused func(list lists.Address, recipient string, reply string)
+}
+
+// Deliverer hands mail to one next hop. It is safe for use by many goroutines.
+type Deliverer struct {
+	pool    *smtpclient.Pool
+	rosters Rosters
+	opts    Options
+	log     zerolog.Logger
+
+	relaySlots, postSlots *semaphore.Weighted
+	learned               atomic.Int64 // recipients per transaction, 0 when nothing was learned
+}
+
+// New returns a Deliverer that takes its connections from pool. MaxArmed is cut to what
+// the share of posts allows, since a post takes all its slots at once.
+func New(pool *smtpclient.Pool, rosters Rosters, opts Options, log zerolog.Logger) (*Deliverer, error) {
+	posts := opts.Connections - opts.RelayShare
+	if opts.Batch < 1 || opts.MaxArmed < 1 || opts.RelayShare < 1 || posts < opts.MaxArmed {
+		return nil, fmt.Errorf("delivery: batch %d, max_armed %d, connections %d, relay share %d do not fit together",
+			opts.Batch, opts.MaxArmed, opts.Connections, opts.RelayShare)
+	}
+	return &Deliverer{
+		pool: pool, rosters: rosters, opts: opts, log: log,
+		relaySlots: semaphore.NewWeighted(int64(opts.RelayShare)),
+		postSlots:  semaphore.NewWeighted(int64(posts)),
+	}, nil
+}
+
+// Capabilities tells what the next hop announced when it was last met.
+func (d *Deliverer) Capabilities(ctx context.Context) (smtpclient.Capabilities, error) {
+	return d.pool.Capabilities(ctx)
+}
+
+// batch is the number of recipients that one transaction takes, as far as it is known.
+func (d *Deliverer) batch() int {
+	if n := int(d.learned.Load()); n > 0 && n < d.opts.Batch {
+		return n
+	}
+	return d.opts.Batch
+}
+
+// learn notes that the next hop takes no more than n recipients in a transaction
+// (RFC 5321 section 4.5.3.1.10).
+func (d *Deliverer) learn(n int) {
+	for {
+		old := d.learned.Load()
+		if old > 0 && old <= int64(n) || d.learned.CompareAndSwap(old, int64(n)) {
+			return
+		}
+	}
+}
+
+// acquire takes n slots at once or none, in the order of asking (semaphore.Weighted is
+// fair), so two posts never wait for each other's connections.
+func acquire(ctx context.Context, slots *semaphore.Weighted, n int) error {
+	if err := slots.Acquire(ctx, int64(n)); err != nil {
+		return fmt.Errorf("%w: %w", ErrBusy, err)
+	}
+	return nil
+}

@@ -1,0 +1,144 @@
+package delivery
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"sync"
+
+	"superlistd/lists"
+	"superlistd/wire"
+)
+
+// Content is the stored message: its octets from an offset on, for any number of
+// readers at once (message.Spool).
+type Content interface {
+	Reader(off int64) io.Reader
+	Size() int64
+}
+
+// Route is one dressed copy of a message and the recipients who share it.
+type Route struct {
+	List        lists.Address // the list or service address it is for, for the log
+	ReversePath lists.Address // RFC 5321 section 3.9.2: bounces reach the list, not the author
+	Head        []byte        // the header of the copies with its blank line
+	Body        Content
+	BodyOffset  int64 // where the body begins in Body
+	EightBit    bool  // the client declared BODY=8BITMIME
+	UTF8        bool  // the content or the reverse-path needs SMTPUTF8 (RFC 6531)
+	AnyUTF8     bool  // some recipient needs it
+	Audience    Audience
+}
+
+func (r *Route) size() int64 { return int64(len(r.Head)) + r.Body.Size() - r.BodyOffset }
+
+// Expansion is a post whose transactions are armed: everything is sent but the dots.
+// One of Commit and Abort must be called.
+type Expansion struct {
+	d      *Deliverer
+	routes []Route
+	slots  int
+	txs    []*armed
+}
+
+// errReplan says that the plan did not hold (the next hop takes fewer recipients than thought,
+// or the roster grew meanwhile) and that a new one may.
+var errReplan = errors.New("the expansion must be planned anew")
+
+// maxPlans bounds how often one post is planned: each new plan follows something learned.
+const maxPlans = 5
+
+// Expand arms the transactions of all routes side by side. On an error everything is
+// aborted and nothing was queued. ctx bounds the whole of it.
+func (d *Deliverer) Expand(ctx context.Context, client wire.ClientInfo, routes []Route) (*Expansion, error) {
+	var err error
+	for range maxPlans {
+		var e *Expansion
+		if e, err = d.arm(ctx, client, routes); !errors.Is(err, errReplan) {
+			return e, err
+		}
+		d.log.Debug().Int("batch", d.batch()).Msg("expansion planned anew")
+		// A roster that has grown since it was resolved is given the room of one more batch.
+		for i := range routes {
+			if !routes[i].Audience.List.IsZero() {
+				routes[i].Audience.Members += max(1, routes[i].Audience.Members/100)
+			}
+		}
+	}
+	return nil, fmt.Errorf("%w: %w", ErrTooLarge, err)
+}
+
+func (d *Deliverer) arm(ctx context.Context, client wire.ClientInfo, routes []Route) (*Expansion, error) {
+	e := d.plan(routes)
+	if len(e.txs) > d.opts.MaxArmed {
+		return nil, fmt.Errorf("%w: %d needed, %d allowed", ErrTooLarge, len(e.txs), d.opts.MaxArmed)
+	}
+	if len(e.txs) == 0 {
+		return e, nil
+	}
+	if err := acquire(ctx, d.postSlots, len(e.txs)); err != nil {
+		return nil, err
+	}
+	e.slots = len(e.txs)
+	err := e.armAll(ctx, client)
+	if err == nil {
+		err = e.complete()
+	}
+	if err != nil {
+		e.Abort()
+		return nil, err
+	}
+	return e, nil
+}
+
+// plan gives each route as many transactions as its audience may need.
+func (d *Deliverer) plan(routes []Route) *Expansion {
+	e := &Expansion{d: d, routes: routes}
+	batch := d.batch()
+	for i := range routes {
+		r := &routes[i]
+		src := &source{rosters: d.rosters, aud: &r.Audience}
+		for done := 0; done < r.Audience.size(); done += batch {
+			e.txs = append(e.txs, &armed{d: d, route: r, source: src, share: share{room: batch}})
+		}
+	}
+	return e
+}
+
+// armAll arms the transactions side by side; the first cause is the error.
+func (e *Expansion) armAll(ctx context.Context, client wire.ClientInfo) error {
+	if len(e.txs) == 1 {
+		return e.txs[0].arm(ctx, client)
+	}
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	var wg sync.WaitGroup
+	var once sync.Once
+	var first error
+	for _, a := range e.txs {
+		wg.Go(func() {
+			if err := a.arm(ctx, client); err != nil {
+				once.Do(func() { first = err; cancel() })
+			}
+		})
+	}
+	wg.Wait()
+	return first
+}
+
+// complete checks that the transactions hold the whole audience, and that not all of it was refused.
+func (e *Expansion) complete() error {
+	accepted, refused := 0, 0
+	for _, a := range e.txs {
+		if !a.source.exhausted() {
+			return errReplan // the roster has grown since it was counted
+		}
+		accepted += a.accepted
+		refused += a.refused
+	}
+	if accepted == 0 && refused > 0 {
+		return ErrAllRefused
+	}
+	return nil
+}

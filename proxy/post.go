@@ -1,0 +1,272 @@
+package proxy
+
+import (
+	"context"
+	"slices"
+	"time"
+
+	"superlistd/delivery"
+	"superlistd/lists"
+	"superlistd/message"
+	"superlistd/wire"
+)
+
+// post is a message for at least one list, with what is known of it.
+type post struct {
+	head    message.Header
+	body    int64 // offset of the body in the spool
+	authors []lists.Address
+	named   int
+	now     time.Time
+}
+
+// verdict is what was decided for one recipient.
+type verdict struct {
+	err   error        // why it was refused; nil: serve it
+	list  lists.List   // as it is now, not as it was at RCPT
+	kind  lists.Kind   // of the recipient's target
+	serve lists.Target // for services
+}
+
+// deliver judges a stored message for all its recipients, and serves them: nothing is committed before
+// everything is armed. It returns a reply for each recipient, or nil when the client has gone.
+func (s *session) deliver(ctx context.Context) []wire.Reply {
+	tx := s.tx
+	p, err := s.readPost()
+	if err != nil {
+		s.logRefused(tx, "", err)
+		return tx.all(replyTo(err))
+	}
+	verdicts := s.judge(ctx, p)
+	if refused := s.refusals(verdicts); refused != nil {
+		return refused
+	}
+	routes := s.routes(p, verdicts)
+	reply, err := s.hand(ctx, routes)
+	if err == errGone {
+		s.logCut(tx, err)
+		return nil
+	}
+	out := make([]wire.Reply, len(tx.rcpts))
+	for i, v := range verdicts {
+		switch {
+		case v.err != nil:
+			out[i] = replyTo(v.err)
+			continue
+		case err != nil:
+			out[i] = replyTo(err)
+			continue
+		case v.serve.Service == lists.ServiceBounces:
+			s.logBounce(tx, v.serve)
+		}
+		out[i] = reply
+	}
+	return out
+}
+
+func (s *session) readPost() (*post, error) {
+	head, err := s.tx.spool.Header()
+	if err != nil {
+		return nil, err
+	}
+	return &post{
+		head: head, body: s.tx.spool.BodyOffset(), now: time.Now(),
+		authors: message.Authors(head), named: message.Named(head),
+	}, nil
+}
+
+// judge decides for each recipient, by its list as it is now.
+func (s *session) judge(ctx context.Context, p *post) []verdict {
+	out := make([]verdict, len(s.tx.rcpts))
+	for i, r := range s.tx.rcpts {
+		v := &out[i]
+		v.kind = r.target.Kind
+		if !r.local() {
+			continue
+		}
+		if v.serve, v.err = s.srv.lists.Resolve(ctx, r.address); v.err != nil {
+			continue
+		}
+		if v.serve.Kind != r.target.Kind || v.serve.List == nil {
+			v.err = lists.ErrNoList // the list was replaced between RCPT and now
+			continue
+		}
+		v.list = *v.serve.List
+		if v.kind == lists.Post {
+			v.err = s.judgePost(ctx, p, v.list)
+		} else if v.serve.Service != lists.ServiceBounces {
+			v.err = message.CheckLoop(p.head, s.srv.opts.Hostname, r.address, "")
+		}
+	}
+	return out
+}
+
+func (s *session) judgePost(ctx context.Context, p *post, l lists.List) error {
+	if err := message.CheckLoop(p.head, s.srv.opts.Hostname, l.Address, l.ID()); err != nil {
+		return err
+	}
+	facts := lists.PostFacts{NullSender: s.tx.from == "", Authors: p.authors, Size: s.tx.spool.Size(), Named: p.named}
+	if len(p.authors) == 1 {
+		_, member, err := s.srv.store.Member(ctx, l.Address, p.authors[0])
+		if err != nil {
+			return err
+		}
+		facts.Member = member
+	}
+	return l.Judge(facts)
+}
+
+// refusals returns the replies when nothing is to be sent: at the SMTP door, which has one reply for all, as
+// soon as one recipient is refused; at the LMTP door when all are.
+func (s *session) refusals(verdicts []verdict) []wire.Reply {
+	refused := 0
+	var first error
+	for i, v := range verdicts {
+		if v.err == nil {
+			continue
+		}
+		refused++
+		if first == nil {
+			first = v.err
+		}
+		s.logRefused(s.tx, s.tx.rcpts[i].address.String(), v.err)
+	}
+	switch {
+	case refused == 0:
+		return nil
+	case s.door == SMTP:
+		return s.tx.all(replyTo(first))
+	case refused < len(verdicts):
+		return nil
+	}
+	out := make([]wire.Reply, len(verdicts))
+	for i, v := range verdicts {
+		out[i] = replyTo(v.err)
+	}
+	return out
+}
+
+// routes dresses a copy for each list and each service, once each, however often it was named.
+func (s *session) routes(p *post, verdicts []verdict) []delivery.Route {
+	var routes []delivery.Route
+	var served []lists.Address
+	seen := map[string]bool{}
+	for i, v := range verdicts {
+		r := s.tx.rcpts[i]
+		key := r.address.Key()
+		if v.err != nil || !r.local() || seen[key] {
+			continue
+		}
+		seen[key] = true
+		trace := s.trace(p, r.address)
+		route := delivery.Route{
+			List: r.address, ReversePath: v.list.Bounces(), Body: s.tx.spool, BodyOffset: p.body,
+			EightBit: s.tx.eightBit, UTF8: s.tx.utf8 || !v.list.Bounces().ASCII(),
+		}
+		switch {
+		case v.kind == lists.Post:
+			route.Head = message.Dress(p.head, v.list, trace)
+			route.AnyUTF8 = v.list.UTF8Members > 0
+			route.Audience = delivery.Audience{
+				List: v.list.Address, Members: v.list.Members, Not: slices.Clone(served), Except: s.tx.relayed,
+			}
+			served = append(served, v.list.Address)
+		case v.serve.Service == lists.ServiceBounces:
+			continue // taken, and sent nowhere
+		default:
+			route.Head = message.Forward(p.head, trace)
+			route.Audience.Fixed, route.AnyUTF8 = ownersOf(v.list)
+		}
+		routes = append(routes, route)
+	}
+	return routes
+}
+
+// ownersOf tells who reads the service mail of a list: its owners, or the site's postmaster (RFC 2142 section 6).
+func ownersOf(l lists.List) (mailboxes []string, utf8 bool) {
+	for _, o := range l.Settings.Owners {
+		mailboxes = append(mailboxes, o.String())
+		utf8 = utf8 || !o.ASCII()
+	}
+	if len(mailboxes) == 0 {
+		mailboxes = []string{"postmaster"}
+	}
+	return mailboxes, utf8
+}
+
+func (s *session) trace(p *post, to lists.Address) message.Trace {
+	c := s.tx.client
+	t := message.Trace{Hostname: s.srv.opts.Hostname, SID: s.id, Helo: c.Helo, Proto: "ESMTP", For: to, Time: p.now}
+	t.Client = c.Name
+	if c.Name == "" || c.Name == wire.Unavailable {
+		t.Client = "unknown"
+	}
+	if c.Addr != "" && c.Addr != wire.Unavailable {
+		t.Client += " [" + c.Addr + "]"
+	}
+	switch {
+	case s.door == LMTP:
+		t.Proto = "LMTP"
+	case !s.extended:
+		t.Proto = "SMTP"
+	}
+	return t
+}
+
+// hand arms everything, asks whether the client is still there, and commits: what is relayed first, then
+// the lists from small to large. The reply is the next hop's own.
+func (s *session) hand(ctx context.Context, routes []delivery.Route) (wire.Reply, error) {
+	tx := s.tx
+	relay := tx.relay
+	if relay != nil && relay.Accepted() == 0 {
+		relay = nil
+	}
+	if relay != nil {
+		if err := relay.Data(ctx); err != nil {
+			return wire.Reply{}, s.handFailed(err)
+		}
+		if err := relay.Fill(ctx, tx.spool.Reader(0)); err != nil {
+			return wire.Reply{}, s.handFailed(err)
+		}
+	}
+	expansion, err := s.srv.hop.Expand(ctx, tx.client, routes)
+	if err != nil {
+		return wire.Reply{}, s.handFailed(err)
+	}
+	if s.link.gone() {
+		expansion.Abort()
+		return wire.Reply{}, errGone
+	}
+	var reply wire.Reply
+	if relay != nil {
+		answer, err := relay.Commit(ctx)
+		if err == nil {
+			err = delivery.Refusal("end of data", answer)
+		}
+		if err != nil {
+			expansion.Abort()
+			return wire.Reply{}, s.handFailed(err)
+		}
+		s.logRelayed(tx, answer)
+		reply = answer
+	}
+	outcomes, answer, err := expansion.Commit(ctx, relay == nil)
+	s.logPosted(tx, outcomes, answer, err)
+	if err != nil {
+		return wire.Reply{}, err
+	}
+	switch {
+	case reply.Code != 0:
+	case answer.Code != 0:
+		reply = answer
+	default: // nothing had to be sent: a list without members, or a bounce that was taken
+		reply = text(250, "2.0.0", "Ok: taken as "+s.id)
+	}
+	return reply, nil
+}
+
+// handFailed logs why nothing was committed.
+func (s *session) handFailed(err error) error {
+	s.logRefused(s.tx, "", err)
+	return err
+}

@@ -1,0 +1,123 @@
+package proxy
+
+import (
+	"errors"
+	"strings"
+
+	"superlistd/lists"
+	"superlistd/wire"
+)
+
+func upper(s string) string { return strings.ToUpper(s) }
+
+// syntaxReply answers a MAIL or RCPT line that could not be read.
+func syntaxReply(err error) wire.Reply {
+	if errors.Is(err, wire.ErrPath) {
+		return replyTo(errPath)
+	}
+	return text(501, "5.5.4", "Syntax error in the command's arguments")
+}
+
+// rcpt adds a recipient: ours by its list, another's by the next hop's leave.
+func (s *session) rcpt(args string) {
+	if s.tx == nil {
+		s.fault(text(503, "5.5.1", "Send MAIL first"))
+		return
+	}
+	path, params, err := wire.ParseRcpt(args)
+	if err != nil {
+		s.fault(syntaxReply(err))
+		return
+	}
+	if len(s.tx.rcpts) >= s.srv.opts.Recipients {
+		s.reply(replyTo(errTooMany))
+		return
+	}
+	if len(s.tx.rcpts) == 0 {
+		s.tx.client = s.client()
+	}
+	ctx, cancel := s.budget()
+	defer cancel()
+	// What we cannot read as an address (a bare <root>, say) is none of ours, but the next hop's.
+	var target lists.Target
+	address, err := lists.ParseAddress(path.Mailbox)
+	if err == nil {
+		target, err = s.srv.lists.Resolve(ctx, address)
+	} else {
+		address, err = lists.Address{}, nil
+	}
+	if err == nil {
+		err = s.early(target)
+	}
+	if err != nil {
+		s.refuseRcpt(path.Mailbox, err)
+		return
+	}
+	switch target.Kind {
+	case lists.Relay:
+		s.relayRcpt(recipient{address, target}, args)
+	case lists.Postmaster:
+		// RFC 5321 section 4.5.1: postmaster of a domain of ours is the site's own.
+		s.relayRcpt(recipient{address, target}, "TO:<postmaster>"+printParams(params))
+	default:
+		s.tx.rcpts = append(s.tx.rcpts, recipient{address, target})
+		s.replyText(250, "2.1.5", "Ok")
+	}
+}
+
+// early refuses at RCPT what is certain before the content: RFC 5321 prefers that to a later word.
+func (s *session) early(t lists.Target) error {
+	switch {
+	case t.Kind == lists.Post:
+		return t.List.JudgeEarly(s.tx.size)
+	case t.Kind == lists.ToService && t.Service == lists.ServiceConfirm:
+		return errService // no token was ever given out
+	}
+	return nil
+}
+
+func (s *session) refuseRcpt(rcpt string, err error) {
+	s.logRefused(s.tx, rcpt, err)
+	s.reply(replyTo(err))
+}
+
+// relayRcpt asks the next hop. Once its transaction with recipients is lost, nothing that was promised
+// to them can be kept, so no more is promised.
+func (s *session) relayRcpt(r recipient, args string) {
+	if s.tx.relay == nil {
+		s.tx.relay = s.srv.hop.NewRelay(s.tx.client, s.tx.args)
+	}
+	ctx, cancel := s.budget()
+	defer cancel()
+	answer, err := s.tx.relay.Rcpt(ctx, args)
+	if err != nil {
+		s.refuseRcpt(r.address.String(), err)
+		return
+	}
+	answer = passed(answer)
+	if !answer.Positive() {
+		s.logAnswered(s.tx, r.address.String(), answer)
+		s.reply(answer)
+		return
+	}
+	s.tx.rcpts = append(s.tx.rcpts, r)
+	if !r.address.IsZero() {
+		if s.tx.relayed == nil {
+			s.tx.relayed = map[string]struct{}{}
+		}
+		s.tx.relayed[r.address.Key()] = struct{}{}
+	}
+	s.reply(answer)
+}
+
+// printParams writes parameters as they were read; they hold neither blanks nor controls.
+func printParams(params []wire.Param) string {
+	var b strings.Builder
+	for _, p := range params {
+		b.WriteString(" " + p.Key)
+		if p.Given {
+			b.WriteString("=" + p.Value)
+		}
+	}
+	return b.String()
+}

@@ -1,0 +1,115 @@
+package proxy
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/emersion/go-smtp"
+
+	"superlistd/delivery"
+	"superlistd/lists"
+	"superlistd/message"
+	"superlistd/smtpclient"
+	"superlistd/wire"
+)
+
+// Faults of a session itself, as the inner packages have theirs.
+var (
+	errService   = errors.New("the service address takes no such mail")
+	errPath      = errors.New("bad address")
+	errTooMany   = errors.New("too many recipients")
+	errOversize  = errors.New("message too large")
+	errStopping  = errors.New("stopping")
+	errRelayLost = fmt.Errorf("the transaction with accepted recipients: %w", smtpclient.ErrLost)
+	errGone      = errors.New("the client has gone")
+	errTooSlow   = errors.New("the transaction ran out of its budget")
+	errNoVerify  = errors.New("no such address")
+	errSlowInput = errors.New("the client sends too slowly")
+)
+
+// A reply is what a cause looks like on the wire.
+type reply struct {
+	is error
+	as smtp.SMTPError
+}
+
+func answer(code int, enhanced smtp.EnhancedCode, text string) smtp.SMTPError {
+	return smtp.SMTPError{Code: code, EnhancedCode: enhanced, Message: text}
+}
+
+// replies is the one place that knows which SMTP reply a cause gets. The first entry
+// that errors.Is finds in the cause wins; what nobody foresaw is the last line's.
+func replies() []reply {
+	return []reply{
+		{lists.ErrNoList, answer(550, smtp.EnhancedCode{5, 1, 1}, "No such mailing list or address")},
+		{errService, answer(550, smtp.EnhancedCode{5, 1, 1}, "No such mailing list or address")},
+		{errNoVerify, answer(550, smtp.EnhancedCode{5, 1, 1}, "No such mailing list or address")},
+		{lists.ErrAddress, answer(501, smtp.EnhancedCode{5, 1, 3}, "Bad address syntax")},
+		{errPath, answer(501, smtp.EnhancedCode{5, 1, 3}, "Bad address syntax")},
+		{lists.ErrNotMember, answer(550, smtp.EnhancedCode{5, 7, 2}, "Only members may post to this list")},
+		{lists.ErrClosed, answer(550, smtp.EnhancedCode{5, 7, 2}, "This list takes no posts")},
+		{lists.ErrNoAuthor, answer(550, smtp.EnhancedCode{5, 6, 0}, "A post needs one From address")},
+		{lists.ErrAutomatic, answer(550, smtp.EnhancedCode{5, 7, 2}, "This list takes no automatic mail")},
+		{lists.ErrTooManyNamed, answer(550, smtp.EnhancedCode{5, 7, 2}, "Too many addresses in To and Cc for this list")},
+		{lists.ErrTooBig, answer(552, smtp.EnhancedCode{5, 3, 4}, "Message too large for this list")},
+		{message.ErrTooBig, answer(552, smtp.EnhancedCode{5, 3, 4}, "Message too large")},
+		{errOversize, answer(552, smtp.EnhancedCode{5, 3, 4}, "Message too large")},
+		{smtpclient.ErrSize, answer(552, smtp.EnhancedCode{5, 3, 4}, "Message too large")},
+		{smtpclient.ErrUTF8, answer(553, smtp.EnhancedCode{5, 6, 7}, "Non-ASCII addresses cannot be passed on from here")},
+		{message.ErrLoop, answer(554, smtp.EnhancedCode{5, 4, 6}, "Mail loop: this message was here before")},
+		{message.ErrHops, answer(554, smtp.EnhancedCode{5, 4, 6}, "Too many hops")},
+		{message.ErrHeader, answer(550, smtp.EnhancedCode{5, 6, 0}, "Message header unreadable")},
+		{errTooMany, answer(452, smtp.EnhancedCode{4, 5, 3}, "Too many recipients")},
+		{delivery.ErrTooLarge, answer(452, smtp.EnhancedCode{4, 3, 1}, "List too large for now, try again later")},
+		{errStopping, answer(421, smtp.EnhancedCode{4, 3, 2}, "Service is stopping")},
+		{smtpclient.ErrUnreachable, answer(451, smtp.EnhancedCode{4, 4, 1}, "Next hop not reachable, try again later")},
+		{delivery.ErrBusy, answer(451, smtp.EnhancedCode{4, 4, 1}, "Next hop is busy, try again later")},
+		{smtpclient.ErrLost, answer(451, smtp.EnhancedCode{4, 4, 2}, "Next hop hung up, try again later")},
+		{errTooSlow, answer(451, smtp.EnhancedCode{4, 4, 2}, "This took too long, try again later")},
+		{errSlowInput, answer(421, smtp.EnhancedCode{4, 4, 2}, "Timeout")},
+		{errGone, answer(421, smtp.EnhancedCode{4, 4, 2}, "Connection lost")},
+	}
+}
+
+// unforeseen is the reply to any other cause, which only the log gets to see.
+var unforeseen = answer(451, smtp.EnhancedCode{4, 3, 0}, "Local trouble, try again later")
+
+// replyTo finds the reply to an error. What the next hop answered to mail of this client is passed
+// on, all its lines; but not a 421 or 521, on which Postfix would hang up on its own client.
+func replyTo(err error) wire.Reply {
+	var refusal *smtpclient.Error
+	if errors.As(err, &refusal) && !errors.Is(err, delivery.ErrPartial) && !errors.Is(err, smtpclient.ErrUnreachable) {
+		return passed(refusal.Reply)
+	}
+	if errors.Is(err, context.DeadlineExceeded) && !errors.Is(err, delivery.ErrBusy) {
+		err = errTooSlow
+	}
+	for _, r := range replies() {
+		if errors.Is(err, r.is) {
+			return wireReply(r.as)
+		}
+	}
+	return wireReply(unforeseen)
+}
+
+// passed is a reply of the next hop as its client may see it.
+func passed(r wire.Reply) wire.Reply {
+	switch r.Code {
+	case 421, 521:
+		return replyTo(smtpclient.ErrLost)
+	}
+	if r.Code < 200 || r.Code > 599 || r.Code/100 == 3 {
+		return wireReply(unforeseen)
+	}
+	return r
+}
+
+func wireReply(e smtp.SMTPError) wire.Reply {
+	return text(e.Code, fmt.Sprintf("%d.%d.%d", e.EnhancedCode[0], e.EnhancedCode[1], e.EnhancedCode[2]), e.Message)
+}
+
+// text makes a reply of one line with an enhanced code (RFC 2034).
+func text(code int, enhanced, line string) wire.Reply {
+	return wire.Reply{Code: code, Lines: []string{enhanced + " " + line}}
+}
