@@ -43,6 +43,7 @@ func TestScripts(t *testing.T) {
 // expandWork puts the script's folder into its settings files: they hold absolute paths only.
 func expandWork(env *testscript.Env) error {
 	env.Setenv("SUPERLISTD_CONFIG", "")
+	env.Setenv("GORACE", "atexit_sleep_ms=10") // under -race, each of a hundred processes would sleep a second
 	files, err := filepath.Glob(filepath.Join(env.WorkDir, "*.toml"))
 	if err != nil {
 		return err

@@ -1,0 +1,36 @@
+# Two commands for a newcomer: "make demo" needs Go and nothing else; "make test" is everything.
+
+GO       ?= go
+FUZZTIME ?= 2s
+
+.PHONY: build demo test bench fuzz check-format vet
+
+build: ## bin/superlistd and bin/listctl
+	$(GO) build -trimpath -o bin/ ./cmd/superlistd ./cmd/listctl
+
+demo: ## one post on its way, from the SMTP dialogue to the copies
+	$(GO) run ./cmd/superlistd demo
+
+test: ## every test; installs Debian's postfix and swaks where it may
+	@sh .ci/packages
+	@$(MAKE) --no-print-directory check-format vet
+	$(GO) test -race ./...
+	$(GO) test -run TestDamagedFiles ./lists/boltstore
+	@$(MAKE) --no-print-directory fuzz
+	@echo "all tests passed"
+
+check-format:
+	@out=$$(gofmt -l $$(git ls-files '*.go' 2>/dev/null || find . -name '*.go')); \
+	if [ -n "$$out" ]; then echo "gofmt would change:"; echo "$$out"; exit 1; fi
+
+vet:
+	$(GO) vet ./...
+	$(GO) tool staticcheck ./...
+
+fuzz: ## a few seconds of each fuzz target (FUZZTIME=1m for more)
+	@FUZZTIME=$(FUZZTIME) GO="$(GO)" sh .ci/fuzz
+
+bench: ## the parts, then end to end against smtp-sink, with direct and raw in the same run
+	@sh .ci/packages
+	$(GO) test -run '^$$' -bench . -benchmem ./wire ./lists/... ./message ./smtpclient ./delivery ./proxy
+	$(GO) run ./internal/bench
