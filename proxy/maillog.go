@@ -16,7 +16,7 @@ func (s *session) event(tx *transaction, level zerolog.Level) *zerolog.Event {
 	if tx.intake != nil {
 		e = e.Int64("size", tx.intake.got)
 	}
-	return e.Dur("took", time.Since(tx.began))
+	return e.Stringer("took", time.Since(tx.began).Round(10*time.Microsecond))
 }
 
 func clientName(c wire.ClientInfo) string {

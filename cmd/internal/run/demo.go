@@ -32,6 +32,11 @@ func demo(args []string, stdout, stderr io.Writer) (err error) {
 	if err := flags(args, func(set *flag.FlagSet) { set.BoolVar(&keep, "keep", false, "stay up") }); err != nil {
 		return err
 	}
+	signals := make(chan os.Signal, 1)
+	if keep {
+		signal.Notify(signals, syscall.SIGINT, syscall.SIGTERM)
+		defer signal.Stop(signals)
+	}
 	dir, err := os.MkdirTemp("", "superlistd-demo-")
 	if err != nil {
 		return err
@@ -75,7 +80,7 @@ func demo(args []string, stdout, stderr io.Writer) (err error) {
 		return err
 	}
 	if keep {
-		return demoKeep(dir, l.Addr().String(), cfg, stdout)
+		return demoKeep(dir, l.Addr().String(), cfg, signals, stdout)
 	}
 	return nil
 }
@@ -186,7 +191,7 @@ func (d *demoDialogue) expect(code string) {
 }
 
 // demoKeep leaves everything up, with a settings file so that listctl can be tried.
-func demoKeep(dir, address string, cfg config.Config, stdout io.Writer) error {
+func demoKeep(dir, address string, cfg config.Config, signals <-chan os.Signal, stdout io.Writer) error {
 	path := filepath.Join(dir, "superlistd.toml")
 	settings := fmt.Sprintf("hostname = %q\ndomains = [%q]\nrelay = %q\ndata = %q\n", cfg.Hostname, demoDomain, cfg.Relay.String(), dir)
 	if err := os.WriteFile(path, []byte(settings), 0o600); err != nil {
@@ -204,9 +209,6 @@ Still up until Ctrl-C. To try:
   superlistd check --config %[1]s
 Copies are printed here when they come out.
 `, path, demoDomain, host, port)
-	signals := make(chan os.Signal, 1)
-	signal.Notify(signals, syscall.SIGINT, syscall.SIGTERM)
-	defer signal.Stop(signals)
 	<-signals
 	return nil
 }

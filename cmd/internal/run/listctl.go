@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"os"
 
 	"github.com/spf13/cobra"
 
@@ -50,6 +51,8 @@ type listctl struct {
 	stderr io.Writer
 	config string // flag --config
 	json   bool   // flag --json
+
+	founding bool // the command may be the first one of an installation
 }
 
 // Listctl is the program listctl: args are those after its name; it returns the exit status.
@@ -125,6 +128,7 @@ func (c *listctl) command(use, short string, least, most int, do job) *cobra.Com
 		return nil
 	}
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
+		c.founding = cmd.Name() == "create"
 		s, err := c.open()
 		if err != nil {
 			return refusal{err}
@@ -149,6 +153,11 @@ func (c *listctl) open() (session, error) {
 	cfg, err := config.Load(configPath(c.config))
 	if err != nil {
 		return session{}, err
+	}
+	if c.founding {
+		// The first list of an installation makes the folder; for any other command a folder that is not there is
+		// a mistake. What is wrong with a path, Open tells better than Mkdir.
+		_ = os.Mkdir(cfg.Data, 0o750)
 	}
 	store, err := boltstore.Open(storePath(cfg), boltstore.Options{})
 	if err != nil {
