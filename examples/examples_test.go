@@ -55,7 +55,9 @@ func seconds(t *testing.T, s string) time.Duration {
 func TestPostfixReadsEveryShape(t *testing.T) {
 	t.Parallel()
 	postconf, err := exec.LookPath("postconf")
-	if err != nil {
+	if err != nil && os.Getenv("CI") == "true" {
+		t.Fatal(err)
+	} else if err != nil {
 		t.Skip("no Postfix here")
 	}
 	for _, shape := range []string{"listener", "spawn", "lmtp"} {

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"net"
+	"net/textproto"
 	"os"
 	"os/exec"
 	"slices"
@@ -159,12 +160,15 @@ func (r *report) checkDoors(cfg config.Config) {
 				r.say("ok", set.key, "%s: systemd listens", e)
 				continue
 			}
-			conn, err := net.DialTimeout(e.Network, e.Address, 2*time.Second)
+			banner, err := greeting(e)
 			if err != nil {
-				r.say("note", set.key, "%s: nobody answers (superlistd serve is not running?)", e)
+				r.say("note", set.key, "%s: nobody answers (superlistd serve is not running; with spawn entries in master.cf, it need not)", e)
 				continue
 			}
-			conn.Close()
+			if !strings.HasSuffix(banner, " superlistd") {
+				r.say("WRONG", set.key, "%s: answers with %q, which is not superlistd's greeting", e, banner)
+				continue
+			}
 			r.say("ok", set.key, "%s: answers", e)
 		}
 	}
@@ -174,6 +178,28 @@ func (r *report) checkDoors(cfg config.Config) {
 	case len(cfg.LMTP) == 0:
 		r.say("note", "lmtp", "not set: bounces and local mail for lists come by no other door than this, or by a spawn --lmtp entry in master.cf")
 	}
+}
+
+// greeting is the banner of what listens at a door; it takes its leave as a client should.
+func greeting(e config.Endpoint) (string, error) {
+	const patience = 2 * time.Second
+	conn, err := net.DialTimeout(e.Network, e.Address, patience)
+	if err != nil {
+		return "", err
+	}
+	defer conn.Close()
+	if err := conn.SetDeadline(time.Now().Add(patience)); err != nil {
+		return "", err
+	}
+	text := textproto.NewConn(conn)
+	banner, err := text.ReadLine()
+	if err != nil {
+		return "", nil // something accepts connections and says nothing: it is not superlistd
+	}
+	if err := text.PrintfLine("QUIT"); err == nil {
+		_, _ = text.ReadLine() // whatever it says to that
+	}
+	return banner, nil
 }
 
 func (r *report) checkRelay(ctx context.Context, cfg config.Config) {

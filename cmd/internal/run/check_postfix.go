@@ -2,6 +2,7 @@ package run
 
 import (
 	"context"
+	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -10,36 +11,73 @@ import (
 	"superlistd/config"
 )
 
-// checkPostfix asks Postfix's own tools whether mail for the list domains that starts inside Postfix is routed
-// to the second door. Without it bounces and local posts would pass us by.
+// checkPostfix asks Postfix's own tools whether it accepts mail for the list domains, and whether what starts
+// inside Postfix is routed to the second door. Without that, bounces and local posts would pass us by.
 func (r *report) checkPostfix(ctx context.Context, cfg config.Config, dir string) {
-	postconf, err := exec.LookPath("postconf")
-	if err != nil {
+	if _, err := exec.LookPath("postconf"); err != nil {
 		return // Postfix may live elsewhere
 	}
 	if _, err := os.Stat(filepath.Join(dir, "main.cf")); err != nil {
 		return
 	}
-	maps, err := exec.CommandContext(ctx, postconf, "-c", dir, "-h", "-x", "transport_maps").Output()
-	if err != nil {
-		r.say("note", "postfix", "transport_maps could not be read from %s: %v", dir, err)
-		return
-	}
 	for _, domain := range cfg.Domains {
-		found := ""
-		for _, m := range splitMaps(string(maps)) {
-			out, err := exec.CommandContext(ctx, "postmap", "-c", dir, "-q", domain, m).Output()
-			if err == nil && len(out) > 0 {
-				found = strings.TrimSpace(string(out))
-				break
-			}
-		}
-		if found == "" {
+		route, err := ask(ctx, dir, "transport_maps", domain)
+		switch {
+		case err != nil:
+			r.say("note", "postfix", "%v", err)
+			return
+		case route == "":
 			r.say("WRONG", "postfix", "transport_maps in %s has no entry for %s: bounces and local mail for its lists go astray", dir, domain)
+		default:
+			r.say("ok", "postfix", "%s is routed to %s", domain, route)
+		}
+		r.checkClass(ctx, dir, domain)
+	}
+}
+
+// checkClass looks for the domain where it belongs, and in the other places that make Postfix accept it.
+func (r *report) checkClass(ctx context.Context, dir, domain string) {
+	for _, class := range []string{"relay_domains", "mydestination", "virtual_alias_domains", "virtual_mailbox_domains"} {
+		found, err := ask(ctx, dir, class, domain)
+		switch {
+		case err != nil:
+			r.say("note", "postfix", "%v", err)
+			return
+		case found == "":
+		case class == "relay_domains":
+			r.say("ok", "postfix", "%s is in relay_domains", domain)
+			return
+		default:
+			r.say("note", "postfix", "%s is in %s, not in relay_domains: Postfix must not look for its lists' addresses itself", domain, class)
+			return
+		}
+	}
+	r.say("WRONG", "postfix", "relay_domains in %s does not name %s: mail from other hosts for its lists is refused", dir, domain)
+}
+
+// ask looks a domain up as Postfix does, in a parameter that holds tables or names. It returns what is found
+// there, or "".
+func ask(ctx context.Context, dir, parameter, domain string) (string, error) {
+	value, err := exec.CommandContext(ctx, "postconf", "-c", dir, "-h", "-x", parameter).Output()
+	if err != nil {
+		return "", fmt.Errorf("%s could not be read from %s: %w", parameter, dir, err)
+	}
+	for _, item := range splitMaps(string(value)) {
+		if strings.HasPrefix(item, "/") || strings.HasPrefix(item, "!") {
+			return "", fmt.Errorf("%s in %s holds %s, which is not looked into", parameter, dir, item)
+		}
+		if !strings.Contains(item, ":") {
+			if strings.EqualFold(item, domain) {
+				return item, nil
+			}
 			continue
 		}
-		r.say("ok", "postfix", "%s is routed to %s", domain, found)
+		out, err := exec.CommandContext(ctx, "postmap", "-c", dir, "-q", domain, item).Output()
+		if err == nil && len(out) > 0 {
+			return strings.TrimSpace(string(out)), nil
+		}
 	}
+	return "", nil
 }
 
 // splitMaps splits a list of tables at commas and blanks that stand outside of braces (postconf(5)).
