@@ -20,10 +20,14 @@ type armed struct {
 	conn     *smtpclient.Conn
 	tx       *smtpclient.Transaction
 	accepted int
-	refused  int
+	refused  []refusal
+	answered int // negative replies
 	deferred error
 	dealErr  error
 }
+
+// refusal is a recipient that the next hop will not have.
+type refusal struct{ address, why string }
 
 // arm sends one transaction, all but the dot. A kept connection that turns out to be
 // dead is replaced once, as long as no recipient was answered on it.
@@ -35,7 +39,7 @@ func (a *armed) arm(ctx context.Context, client wire.ClientInfo) error {
 	a.conn = conn
 	err = a.send(ctx, client)
 	if err == nil || !reused || ctx.Err() != nil || !errors.Is(err, smtpclient.ErrLost) ||
-		a.accepted+a.refused > 0 || !a.share.rewind() {
+		a.accepted+a.answered > 0 || !a.share.rewind() {
 		return err
 	}
 	a.drop()
@@ -83,6 +87,7 @@ func (a *armed) recipients(ctx context.Context, utf8 bool) error {
 	}
 	var err error
 	a.accepted, err = a.tx.Rcpts(ctx, next, func(i int, reply wire.Reply) {
+		a.answered++
 		if reply.Temporary() {
 			a.deferred = fmt.Errorf("%w: %s: %s", ErrDeferred, a.share.name(i), reply)
 			return
@@ -103,12 +108,8 @@ func (a *armed) recipients(ctx context.Context, utf8 bool) error {
 	return a.deferred
 }
 
-// refuse notes a recipient that the next hop will not have.
 func (a *armed) refuse(address, why string) {
-	a.refused++
-	if a.d.opts.Refused != nil {
-		a.d.opts.Refused(a.route.List, address, why)
-	}
+	a.refused = append(a.refused, refusal{address, why})
 }
 
 // content sends header and body, and holds the dot back.

@@ -39,12 +39,13 @@ type source struct {
 	rosters Rosters
 	aud     *Audience
 
-	mu   sync.Mutex
-	at   lists.Recipients // the slice at the roster's cursor
-	done bool
-	keys [][]byte
-	twin []bool
-	in   []bool
+	mu    sync.Mutex
+	at    lists.Recipients // the slice at the roster's cursor
+	fixed int              // next of Audience.Fixed
+	done  bool
+	keys  [][]byte
+	twin  []bool
+	in    []bool
 }
 
 // deal fills h with up to n recipients; it leaves it empty when none are left. Those who are not
@@ -54,7 +55,7 @@ func (s *source) deal(ctx context.Context, h *hand, n int, narrow func(address s
 	defer s.mu.Unlock()
 	h.reset()
 	if s.aud.List.IsZero() {
-		s.dealFixed(h, narrow)
+		s.dealFixed(h, n, narrow)
 		return nil
 	}
 	for h.len() == 0 && !s.done {
@@ -70,14 +71,13 @@ func (s *source) deal(ctx context.Context, h *hand, n int, narrow func(address s
 	return nil
 }
 
-func (s *source) dealFixed(h *hand, narrow func(string)) {
-	if s.done {
-		return
-	}
-	s.done = true
-	for _, a := range s.aud.Fixed {
+func (s *source) dealFixed(h *hand, n int, narrow func(string)) {
+	for h.len() < n && s.fixed < len(s.aud.Fixed) {
+		a := s.aud.Fixed[s.fixed]
+		s.fixed++
 		h.add([]byte(a), !ascii(a), narrow)
 	}
+	s.done = s.fixed == len(s.aud.Fixed)
 }
 
 // sift copies into the hand who is not served already.

@@ -86,7 +86,7 @@ func (e *Expansion) outcomes(txs []*armed, errs []error) []Outcome {
 		index[&e.routes[i]] = &out[i]
 	}
 	for _, a := range e.txs {
-		index[a.route].Refused += a.refused
+		index[a.route].Refused += len(a.refused)
 	}
 	for i, a := range txs {
 		if errs[i] == nil {

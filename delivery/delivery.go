@@ -11,6 +11,7 @@ import (
 	"errors"
 	"fmt"
 	"sync/atomic"
+	"time"
 
 	"github.com/rs/zerolog"
 	"golang.org/x/sync/semaphore"
@@ -51,7 +52,8 @@ type Options struct {
 	// Connections bounds the connections in use; RelayShare of them are kept for mail that
 	// is only relayed, so that expansions can never starve it, nor the reverse.
 	Connections, RelayShare int
-	// Refused, when set, hears of each recipient that the next hop refused for good.
+	// Refused, when set, hears of each recipient that the next hop refused for good, once everything is
+	// armed or when all were refused.
 	Refused func(list lists.Address, recipient string, reply string)
 }
 
@@ -63,7 +65,7 @@ type Deliverer struct {
 	log     zerolog.Logger
 
 	relaySlots, postSlots *semaphore.Weighted
-	learned               atomic.Int64 // recipients per transaction, 0 when nothing was learned
+	learned               atomic.Pointer[limit] // nil when nothing was learned
 }
 
 // New returns a Deliverer that takes its connections from pool. MaxArmed is cut to what
@@ -86,10 +88,20 @@ func (d *Deliverer) Capabilities(ctx context.Context) (smtpclient.Capabilities, 
 	return d.pool.Capabilities(ctx)
 }
 
+// limit is how many recipients the next hop took in one transaction.
+type limit struct {
+	n     int
+	until time.Time
+}
+
+// learnedFor is how long a limit is believed. A 452 may have had another reason, and a hop may be
+// configured anew; to find a true limit again costs one more plan.
+const learnedFor = 5 * time.Minute
+
 // batch is the number of recipients that one transaction takes, as far as it is known.
 func (d *Deliverer) batch() int {
-	if n := int(d.learned.Load()); n > 0 && n < d.opts.Batch {
-		return n
+	if l := d.learned.Load(); l != nil && l.n < d.opts.Batch && time.Now().Before(l.until) {
+		return l.n
 	}
 	return d.opts.Batch
 }
@@ -97,9 +109,10 @@ func (d *Deliverer) batch() int {
 // learn notes that the next hop takes no more than n recipients in a transaction
 // (RFC 5321 section 4.5.3.1.10).
 func (d *Deliverer) learn(n int) {
+	next := &limit{n: n, until: time.Now().Add(learnedFor)}
 	for {
 		old := d.learned.Load()
-		if old > 0 && old <= int64(n) || d.learned.CompareAndSwap(old, int64(n)) {
+		if old != nil && old.n < n && time.Now().Before(old.until) || d.learned.CompareAndSwap(old, next) {
 			return
 		}
 	}

@@ -42,35 +42,35 @@ type Expansion struct {
 	txs    []*armed
 }
 
-// errReplan says that the plan did not hold (the next hop takes fewer recipients than thought,
-// or the roster grew meanwhile) and that a new one may.
-var errReplan = errors.New("the expansion must be planned anew")
+var (
+	// errReplan says that the next hop takes fewer recipients than the plan gave a
+	// transaction, and that a new plan knows that.
+	errReplan = errors.New("the expansion must be planned anew")
+	// errGrown says that a roster has more members than were counted.
+	errGrown = fmt.Errorf("a roster has grown: %w", errReplan)
+)
 
 // maxPlans bounds how often one post is planned: each new plan follows something learned.
-const maxPlans = 5
+const maxPlans = 6
 
 // Expand arms the transactions of all routes side by side. On an error everything is
 // aborted and nothing was queued. ctx bounds the whole of it.
 func (d *Deliverer) Expand(ctx context.Context, client wire.ClientInfo, routes []Route) (*Expansion, error) {
 	var err error
+	extra := make([]int, len(routes))
 	for range maxPlans {
 		var e *Expansion
-		if e, err = d.arm(ctx, client, routes); !errors.Is(err, errReplan) {
+		if e, err = d.arm(ctx, client, routes, extra); !errors.Is(err, errReplan) {
 			return e, err
 		}
-		d.log.Debug().Int("batch", d.batch()).Msg("expansion planned anew")
-		// A roster that has grown since it was resolved is given the room of one more batch.
-		for i := range routes {
-			if !routes[i].Audience.List.IsZero() {
-				routes[i].Audience.Members += max(1, routes[i].Audience.Members/100)
-			}
-		}
+		d.log.Debug().Err(err).Int("batch", d.batch()).Msg("expansion planned anew")
 	}
 	return nil, fmt.Errorf("%w: %w", ErrTooLarge, err)
 }
 
-func (d *Deliverer) arm(ctx context.Context, client wire.ClientInfo, routes []Route) (*Expansion, error) {
-	e := d.plan(routes)
+// arm makes one attempt. Where it fails with errGrown it has raised extra.
+func (d *Deliverer) arm(ctx context.Context, client wire.ClientInfo, routes []Route, extra []int) (*Expansion, error) {
+	e := d.plan(routes, extra)
 	if len(e.txs) > d.opts.MaxArmed {
 		return nil, fmt.Errorf("%w: %d needed, %d allowed", ErrTooLarge, len(e.txs), d.opts.MaxArmed)
 	}
@@ -83,7 +83,7 @@ func (d *Deliverer) arm(ctx context.Context, client wire.ClientInfo, routes []Ro
 	e.slots = len(e.txs)
 	err := e.armAll(ctx, client)
 	if err == nil {
-		err = e.complete()
+		err = e.complete(extra)
 	}
 	if err != nil {
 		e.Abort()
@@ -92,14 +92,14 @@ func (d *Deliverer) arm(ctx context.Context, client wire.ClientInfo, routes []Ro
 	return e, nil
 }
 
-// plan gives each route as many transactions as its audience may need.
-func (d *Deliverer) plan(routes []Route) *Expansion {
+// plan gives each route as many transactions as its audience may need, and extra ones.
+func (d *Deliverer) plan(routes []Route, extra []int) *Expansion {
 	e := &Expansion{d: d, routes: routes}
 	batch := d.batch()
 	for i := range routes {
 		r := &routes[i]
 		src := &source{rosters: d.rosters, aud: &r.Audience}
-		for done := 0; done < r.Audience.size(); done += batch {
+		for range (r.Audience.size()+batch-1)/batch + extra[i] {
 			e.txs = append(e.txs, &armed{d: d, route: r, source: src, share: share{room: batch}})
 		}
 	}
@@ -127,18 +127,41 @@ func (e *Expansion) armAll(ctx context.Context, client wire.ClientInfo) error {
 	return first
 }
 
-// complete checks that the transactions hold the whole audience, and that not all of it was refused.
-func (e *Expansion) complete() error {
+// complete checks that the transactions hold the whole audience, and that not all of it was refused. Refusals
+// are told now, not from attempts that come to nothing.
+func (e *Expansion) complete(extra []int) error {
 	accepted, refused := 0, 0
 	for _, a := range e.txs {
 		if !a.source.exhausted() {
-			return errReplan // the roster has grown since it was counted
+			return e.grow(a.route, extra)
 		}
 		accepted += a.accepted
-		refused += a.refused
+		refused += len(a.refused)
+	}
+	if e.d.opts.Refused != nil && refused > 0 {
+		for _, a := range e.txs {
+			for _, r := range a.refused {
+				e.d.opts.Refused(a.route.List, r.address, r.why)
+			}
+		}
 	}
 	if accepted == 0 && refused > 0 {
 		return ErrAllRefused
 	}
 	return nil
+}
+
+// grow gives a route whose roster has grown since it was counted more transactions in the next plan, in
+// larger and larger steps, since nobody knows how many are needed.
+func (e *Expansion) grow(r *Route, extra []int) error {
+	room := e.d.opts.MaxArmed - len(e.txs)
+	if room == 0 {
+		return fmt.Errorf("%w: the roster of %s has grown", ErrTooLarge, r.List)
+	}
+	for i := range e.routes {
+		if r == &e.routes[i] {
+			extra[i] += min(room, 1+3*extra[i])
+		}
+	}
+	return errGrown
 }

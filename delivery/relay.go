@@ -45,7 +45,10 @@ func (r *Relay) Rcpt(ctx context.Context, args string) (wire.Reply, error) {
 		return r.first(ctx, args)
 	}
 	reply, err := r.tx.Rcpt(ctx, args)
-	if err != nil {
+	switch {
+	case errors.Is(err, smtpclient.ErrSyntax): // nothing was written: the others keep their transaction
+		return wire.Reply{}, err
+	case err != nil:
 		return r.failed(err)
 	}
 	r.count(reply)
@@ -111,16 +114,20 @@ func (r *Relay) failed(err error) (wire.Reply, error) {
 func (r *Relay) Lost() bool { return r.tx == nil && r.accepted > 0 }
 
 // Data asks the next hop to take the content. A refusal is an *smtpclient.Error,
-// after which the transaction is over.
-func (r *Relay) Data(ctx context.Context) error {
+// after which the transaction is over. ctx bounds the command; content is in force for each Write
+// after it, which comes at the client's pace and may take longer.
+func (r *Relay) Data(ctx, content context.Context) error {
 	if r.tx == nil {
 		return smtpclient.ErrLost
 	}
-	if err := r.tx.Data(ctx); err != nil {
-		r.Abort()
-		return err
+	err := r.tx.Data(ctx)
+	if err == nil {
+		err = r.tx.Under(content)
 	}
-	return nil
+	if err != nil {
+		r.Abort()
+	}
+	return err
 }
 
 // Write sends content; it is cleaned and dot-stuffed on its way.
@@ -131,7 +138,7 @@ func (r *Relay) Write(p []byte) (int, error) {
 	return r.tx.Write(p)
 }
 
-// Fill sends the whole content from src and flushes it: the transaction is armed.
+// Fill sends the whole content from src, under the content's context, and flushes it: the transaction is armed.
 func (r *Relay) Fill(ctx context.Context, src io.Reader) error {
 	if r.tx == nil {
 		return smtpclient.ErrLost

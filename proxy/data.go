@@ -56,7 +56,7 @@ func (s *session) data(args string) {
 	_, err := wire.NewDotReader(s.link.r).WriteTo(s.tx.intake)
 	if err != nil {
 		s.logCut(s.tx, err)
-		s.lost(err)
+		s.part(err)
 		return
 	}
 	s.finish()
@@ -83,7 +83,8 @@ func (s *session) open() error {
 	}
 	ctx, cancel := s.budget()
 	defer cancel()
-	if err := tx.relay.Data(ctx); err != nil {
+	// The content may outlast the budget as long as it keeps its pace.
+	if err := tx.relay.Data(ctx, s.srv.ctx); err != nil {
 		return err
 	}
 	tx.intake = &intake{to: tx.relay, limit: s.srv.opts.MessageSize}
@@ -103,7 +104,7 @@ func (s *session) bdat(args string) {
 	s.paced()
 	if err := s.chunk(in, size); err != nil {
 		s.logCut(s.tx, err)
-		s.lost(err)
+		s.part(err)
 		return
 	}
 	switch {
@@ -126,7 +127,7 @@ func (s *session) bdat(args string) {
 // chunkIntake returns where a chunk goes. With valid false the reply was given and the chunk is swallowed.
 func (s *session) chunkIntake() (in *intake, valid bool) {
 	if !s.ready() {
-		return nowhere(nil), false
+		return nowhere(errUnasked), false
 	}
 	if !s.tx.chunking {
 		s.tx.chunking = true
@@ -154,7 +155,6 @@ func parseBdat(args string) (size int64, last, ok bool) {
 
 // chunk reads size octets, cleans their line ends, and hands them on.
 func (s *session) chunk(in *intake, size int64) error {
-	var clean []byte
 	for size > 0 {
 		if s.link.r.Buffered() == 0 {
 			if _, err := s.link.r.Peek(1); err != nil {
@@ -163,9 +163,9 @@ func (s *session) chunk(in *intake, size int64) error {
 		}
 		n := int(min(size, int64(s.link.r.Buffered())))
 		piece, _ := s.link.r.Peek(n)
-		if s.tx != nil && in.err == nil {
-			clean = s.tx.cleaner.Append(clean[:0], piece)
-			in.Write(clean)
+		if in.err == nil {
+			s.tx.clean = s.tx.cleaner.Append(s.tx.clean[:0], piece)
+			in.Write(s.tx.clean)
 		}
 		s.link.r.Discard(n)
 		size -= int64(n)

@@ -7,6 +7,7 @@ import (
 // dispatch runs one command line.
 func (s *session) dispatch(line string) {
 	verb, args := wire.SplitCommand(line)
+	s.verb = verb[:min(len(verb), maxVerb)]
 	if s.tx != nil && s.tx.chunking && !duringChunks(verb) {
 		s.fault(text(503, "5.5.1", "Send BDAT or RSET")) // RFC 3030 section 3
 		return
@@ -51,6 +52,9 @@ func (s *session) dispatch(line string) {
 		s.fault(text(500, "5.5.2", "Unknown command"))
 	}
 }
+
+// maxVerb is what the log shows of a verb, in octets.
+const maxVerb = 20
 
 // duringChunks tells which commands may follow a BDAT that was not the last.
 func duringChunks(verb string) bool {

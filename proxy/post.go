@@ -2,6 +2,7 @@ package proxy
 
 import (
 	"context"
+	"errors"
 	"slices"
 	"time"
 
@@ -197,6 +198,9 @@ func ownersOf(l lists.List) (mailboxes []string, utf8 bool) {
 func (s *session) trace(p *post, to lists.Address) message.Trace {
 	c := s.tx.client
 	t := message.Trace{Hostname: s.srv.opts.Hostname, SID: s.id, Helo: c.Helo, Proto: "ESMTP", For: to, Time: p.now}
+	if c.Helo == wire.Unavailable { // mail that began inside Postfix
+		t.Helo = ""
+	}
 	t.Client = c.Name
 	if c.Name == "" || c.Name == wire.Unavailable {
 		t.Client = "unknown"
@@ -222,7 +226,7 @@ func (s *session) hand(ctx context.Context, routes []delivery.Route) (wire.Reply
 		relay = nil
 	}
 	if relay != nil {
-		if err := relay.Data(ctx); err != nil {
+		if err := relay.Data(ctx, ctx); err != nil {
 			return wire.Reply{}, s.handFailed(err)
 		}
 		if err := relay.Fill(ctx, tx.spool.Reader(0)); err != nil {
@@ -251,16 +255,18 @@ func (s *session) hand(ctx context.Context, routes []delivery.Route) (wire.Reply
 		reply = answer
 	}
 	outcomes, answer, err := expansion.Commit(ctx, relay == nil)
+	if err != nil && relay == nil && !errors.Is(err, delivery.ErrPartial) {
+		return wire.Reply{}, s.handFailed(err)
+	}
+	if answer.Code == 0 { // nothing had to be sent: a list without members, or a bounce that was taken
+		answer = text(250, "2.0.0", "Ok: taken as "+s.id)
+	}
 	s.logPosted(tx, outcomes, answer, err)
 	if err != nil {
 		return wire.Reply{}, err
 	}
-	switch {
-	case reply.Code != 0:
-	case answer.Code != 0:
+	if reply.Code == 0 {
 		reply = answer
-	default: // nothing had to be sent: a list without members, or a bounce that was taken
-		reply = text(250, "2.0.0", "Ok: taken as "+s.id)
 	}
 	return reply, nil
 }

@@ -1,6 +1,7 @@
 package proxy
 
 import (
+	"context"
 	"errors"
 	"strings"
 
@@ -30,7 +31,7 @@ func (s *session) rcpt(args string) {
 		return
 	}
 	if len(s.tx.rcpts) >= s.srv.opts.Recipients {
-		s.reply(replyTo(errTooMany))
+		s.tooMany()
 		return
 	}
 	if len(s.tx.rcpts) == 0 {
@@ -38,14 +39,7 @@ func (s *session) rcpt(args string) {
 	}
 	ctx, cancel := s.budget()
 	defer cancel()
-	// What we cannot read as an address (a bare <root>, say) is none of ours, but the next hop's.
-	var target lists.Target
-	address, err := lists.ParseAddress(path.Mailbox)
-	if err == nil {
-		target, err = s.srv.lists.Resolve(ctx, address)
-	} else {
-		address, err = lists.Address{}, nil
-	}
+	address, target, err := s.route(ctx, path.Mailbox)
 	if err == nil {
 		err = s.early(target)
 	}
@@ -55,14 +49,38 @@ func (s *session) rcpt(args string) {
 	}
 	switch target.Kind {
 	case lists.Relay:
-		s.relayRcpt(recipient{address, target}, args)
+		s.relayRcpt(ctx, recipient{address, target}, args)
 	case lists.Postmaster:
 		// RFC 5321 section 4.5.1: postmaster of a domain of ours is the site's own.
-		s.relayRcpt(recipient{address, target}, "TO:<postmaster>"+printParams(params))
+		s.relayRcpt(ctx, recipient{address, target}, "TO:<postmaster>"+printParams(params))
 	default:
 		s.tx.rcpts = append(s.tx.rcpts, recipient{address, target})
 		s.replyText(250, "2.1.5", "Ok")
 	}
+}
+
+// tooMany refuses a recipient over the limit; the log says so once in a transaction.
+func (s *session) tooMany() {
+	if !s.tx.full {
+		s.tx.full = true
+		s.logRefused(s.tx, "", errTooMany)
+	}
+	s.reply(replyTo(errTooMany))
+}
+
+// route finds out where a mailbox leads. What we cannot read as an address (a bare <root>, say) is none of ours, but
+// the next hop's; unless its domain is ours, for then the next hop would only send it back to us.
+func (s *session) route(ctx context.Context, mailbox string) (lists.Address, lists.Target, error) {
+	address, err := lists.ParseAddress(mailbox)
+	if err != nil {
+		at := strings.LastIndexByte(mailbox, '@')
+		if a, bad := lists.ParseAddress("x" + mailbox[max(at, 0):]); bad == nil && s.srv.lists.Ours(a) {
+			return lists.Address{}, lists.Target{}, err
+		}
+		return lists.Address{}, lists.Target{Kind: lists.Relay}, nil
+	}
+	target, err := s.srv.lists.Resolve(ctx, address)
+	return address, target, err
 }
 
 // early refuses at RCPT what is certain before the content: RFC 5321 prefers that to a later word.
@@ -83,12 +101,10 @@ func (s *session) refuseRcpt(rcpt string, err error) {
 
 // relayRcpt asks the next hop. Once its transaction with recipients is lost, nothing that was promised
 // to them can be kept, so no more is promised.
-func (s *session) relayRcpt(r recipient, args string) {
+func (s *session) relayRcpt(ctx context.Context, r recipient, args string) {
 	if s.tx.relay == nil {
 		s.tx.relay = s.srv.hop.NewRelay(s.tx.client, s.tx.args)
 	}
-	ctx, cancel := s.budget()
-	defer cancel()
 	answer, err := s.tx.relay.Rcpt(ctx, args)
 	if err != nil {
 		s.refuseRcpt(r.address.String(), err)

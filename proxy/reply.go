@@ -26,6 +26,7 @@ var (
 	errTooSlow   = errors.New("the transaction ran out of its budget")
 	errNoVerify  = errors.New("no such address")
 	errSlowInput = errors.New("the client sends too slowly")
+	errUnasked   = errors.New("content that nobody asked for")
 )
 
 // A reply is what a cause looks like on the wire.

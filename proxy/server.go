@@ -131,7 +131,7 @@ func (s *Server) ServeConn(conn net.Conn, door Door) {
 		return
 	}
 	defer s.leave(sess)
-	stop := context.AfterFunc(s.ctx, func() { conn.SetDeadline(time.Unix(1, 0)) })
+	stop := context.AfterFunc(s.ctx, l.cut)
 	defer stop()
 	defer func() {
 		if cause := recover(); cause != nil {

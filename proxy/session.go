@@ -9,6 +9,7 @@ import (
 	"net/netip"
 	"os"
 	"strconv"
+	"syscall"
 	"time"
 
 	"github.com/rs/zerolog"
@@ -32,6 +33,7 @@ type session struct {
 	greeted  string // the argument of HELO, EHLO or LHLO
 	extended bool   // EHLO or LHLO
 	secured  bool   // STARTTLS was done
+	verb     string // of the command at hand
 	errors   int
 	over     bool
 	tx       *transaction
@@ -79,6 +81,7 @@ func (s *session) run() {
 		case err == nil:
 			s.dispatch(string(line))
 		case errors.Is(err, wire.ErrLineTooLong):
+			s.verb = ""
 			s.fault(text(500, "5.5.2", "Line too long"))
 		default:
 			s.lost(err)
@@ -114,14 +117,24 @@ func (s *session) command() ([]byte, error) {
 func (s *session) lost(err error) {
 	switch {
 	case errors.Is(err, os.ErrDeadlineExceeded) && s.srv.isStopping():
-		s.reply(replyTo(errStopping))
 	case errors.Is(err, os.ErrDeadlineExceeded):
 		s.log.Info().Str("helo", s.greeted).Msg("client timed out")
-		s.reply(replyTo(errSlowInput))
-	case errors.Is(err, io.EOF) && s.tx == nil:
+	case s.tx == nil && (errors.Is(err, io.EOF) || errors.Is(err, syscall.ECONNRESET)):
 		s.log.Debug().Msg("client hung up")
 	default:
 		s.log.Info().Err(err).Bool("transaction", s.tx != nil).Msg("client lost")
+	}
+	s.part(err)
+}
+
+// part ends the session with the reply to the silence that ended its input, if there is one.
+func (s *session) part(err error) {
+	switch {
+	case !errors.Is(err, os.ErrDeadlineExceeded):
+	case s.srv.isStopping():
+		s.reply(replyTo(errStopping))
+	default:
+		s.reply(replyTo(errSlowInput))
 	}
 	s.over = true
 }
@@ -133,9 +146,10 @@ func (s *session) reply(r wire.Reply) {
 
 func (s *session) replyText(code int, enhanced, line string) { s.reply(text(code, enhanced, line)) }
 
-// fault replies to a violation of the protocol and counts it.
+// fault replies to a violation of the protocol and counts it. The limit of errors also bounds these log lines.
 func (s *session) fault(r wire.Reply) {
 	s.errors++
+	s.log.Info().Str("command", s.verb).Str("reply", r.String()).Msg("command refused")
 	s.reply(r)
 }
 
@@ -156,11 +170,12 @@ func (s *session) hangUp(r wire.Reply, why string) {
 	s.over = true
 }
 
-// abort ends the transaction, if there is one, without a trace at the next hop.
+// abort ends the transaction, if there is one, without a trace at the next hop. It is forgotten first, so
+// that one whose end fails is not ended again.
 func (s *session) abort() {
-	if s.tx != nil {
-		s.tx.abort()
+	if tx := s.tx; tx != nil {
 		s.tx = nil
+		tx.abort()
 	}
 }
 

@@ -21,6 +21,7 @@ type transaction struct {
 	began    time.Time
 
 	rcpts   []recipient
+	full    bool // more recipients came than are taken
 	relay   *delivery.Relay
 	relayed map[string]struct{} // keys of the recipients that relay took
 
@@ -28,6 +29,7 @@ type transaction struct {
 	intake   *intake
 	spool    *message.Spool
 	cleaner  wire.Cleaner
+	clean    []byte // what it made of the piece at hand
 }
 
 // recipient is one that was accepted, in the order of the RCPT commands.

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"time"
 )
 
 // Dial connects to the next hop and negotiates: banner, EHLO (HELO when it is
@@ -27,6 +28,11 @@ func connect(ctx context.Context, o *Options) (*Conn, error) {
 	d := net.Dialer{Timeout: o.connectTimeout()}
 	nc, err := d.DialContext(ctx, o.Hop.Network, o.Hop.Address)
 	if err != nil {
+		if at, ok := ctx.Deadline(); ctx.Err() == nil && ok && !time.Now().Before(at) {
+			err = context.DeadlineExceeded // the socket's timer was faster than the context's
+		} else if ctx.Err() != nil {
+			err = context.Cause(ctx)
+		}
 		return nil, fmt.Errorf("%w: %v: %w", ErrUnreachable, o.Hop, err)
 	}
 	c := newConn(o, nc)

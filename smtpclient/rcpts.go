@@ -111,7 +111,7 @@ func (p *pipeline) run() error {
 	if n == 0 {
 		return p.err
 	}
-	c.out = c.out[:0]
+	c.out, c.read = c.out[:0], false
 	if !p.more && len(first) <= inlineSize {
 		c.out = append(c.out, first...)
 		if err := c.flush("RCPT"); err != nil {

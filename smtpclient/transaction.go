@@ -192,6 +192,21 @@ func (t *Transaction) Data(ctx context.Context) error {
 
 const codeStart = 354
 
+// Under puts the calls without a context that follow under ctx. It is for content that comes
+// at a pace of its own, when the context of Data was for the command alone.
+func (t *Transaction) Under(ctx context.Context) error {
+	switch {
+	case t.stage == finished:
+		return fmt.Errorf("%w: content", ErrState)
+	case t.c.broken:
+		return t.c.fail("content", net.ErrClosed)
+	}
+	if err := t.c.use(ctx, "content"); err != nil {
+		return t.fail(err)
+	}
+	return nil
+}
+
 // Abort ends the transaction so that nothing of it is queued. Before DATA the
 // session is kept, with one RSET if anything was sent; the RSET also takes the
 // XFORWARD attributes back. In content only closing helps. After Commit it does
