@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"sync/atomic"
 
 	"superlistd/smtpclient"
 	"superlistd/wire"
@@ -20,6 +21,7 @@ type armed struct {
 	conn     *smtpclient.Conn
 	tx       *smtpclient.Transaction
 	accepted int
+	pending  *atomic.Int32 // transactions of the route that are not committed yet
 	refused  []refusal
 	answered int // negative replies
 	deferred error

@@ -2,6 +2,7 @@ package delivery
 
 import (
 	"context"
+	"slices"
 	"sync"
 
 	"superlistd/lists"
@@ -39,6 +40,8 @@ type source struct {
 	rosters Rosters
 	aud     *Audience
 
+	had []Range // members who were served before, as the retry guard knows
+
 	mu    sync.Mutex
 	at    lists.Recipients // the slice at the roster's cursor
 	fixed int              // next of Audience.Fixed
@@ -58,6 +61,7 @@ func (s *source) deal(ctx context.Context, h *hand, n int, narrow func(address s
 		s.dealFixed(h, n, narrow)
 		return nil
 	}
+	h.span.After = string(s.at.Cursor())
 	for h.len() == 0 && !s.done {
 		s.at.Reset()
 		if err := s.rosters.Recipients(ctx, s.aud.List, &s.at, min(n, slice)); err != nil {
@@ -68,6 +72,7 @@ func (s *source) deal(ctx context.Context, h *hand, n int, narrow func(address s
 			return err
 		}
 	}
+	h.span.UpTo = string(s.at.Cursor())
 	return nil
 }
 
@@ -87,6 +92,9 @@ func (s *source) sift(ctx context.Context, h *hand, narrow func(string)) error {
 	}
 	for i := range s.at.Len() {
 		if len(s.aud.Not) > 0 && s.twin[i] {
+			continue
+		}
+		if len(s.had) > 0 && within(s.had, string(s.at.Key(i))) {
 			continue
 		}
 		if len(s.aud.Except) > 0 {
@@ -127,6 +135,11 @@ func (s *source) exhausted() bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.done
+}
+
+// within tells whether a key lies in one of the ranges.
+func within(ranges []Range, key string) bool {
+	return slices.ContainsFunc(ranges, func(r Range) bool { return r.After < key && key <= r.UpTo })
 }
 
 func ascii(s string) bool {

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"slices"
 	"sync"
+	"sync/atomic"
 
 	"superlistd/lists"
 	"superlistd/wire"
@@ -13,9 +14,10 @@ import (
 // Outcome tells what became of one route of an expansion.
 type Outcome struct {
 	List         lists.Address
-	Transactions int // committed
-	Accepted     int // recipients in them
-	Refused      int // recipients that the next hop refused for good
+	Transactions int  // committed
+	Accepted     int  // recipients in them
+	Refused      int  // recipients that the next hop refused for good
+	Before       bool // the whole post was delivered at an earlier attempt, and nothing was sent now
 }
 
 // Abort ends every transaction so that the next hop queues none of them.
@@ -43,6 +45,7 @@ func (e *Expansion) Commit(ctx context.Context, first bool) ([]Outcome, wire.Rep
 	defer e.Abort() // of what is left; the dot of a committed transaction is sent already
 	txs := slices.DeleteFunc(slices.Clone(e.txs), func(a *armed) bool { return a.accepted == 0 })
 	slices.SortStableFunc(txs, func(a, b *armed) int { return a.accepted - b.accepted })
+	count(txs)
 	replies := make([]wire.Reply, len(txs))
 	errs := make([]error, len(txs))
 	rest := 0
@@ -83,6 +86,7 @@ func (e *Expansion) outcomes(txs []*armed, errs []error) []Outcome {
 	index := make(map[*Route]*Outcome, len(e.routes))
 	for i := range e.routes {
 		out[i].List = e.routes[i].List
+		out[i].Before = e.routes[i].claim != nil && e.routes[i].claim.Done
 		index[&e.routes[i]] = &out[i]
 	}
 	for _, a := range e.txs {
@@ -106,5 +110,33 @@ func (a *armed) commit(ctx context.Context) (wire.Reply, error) {
 		return wire.Reply{}, err
 	}
 	reply := worst(replies)
-	return reply, Refusal("end of data", reply)
+	if err := Refusal("end of data", reply); err != nil {
+		return reply, err
+	}
+	a.note()
+	return reply, nil
+}
+
+// count tells each transaction how many of its route are to be committed.
+func count(txs []*armed) {
+	pending := map[*Route]*atomic.Int32{}
+	for _, a := range txs {
+		if pending[a.route] == nil {
+			pending[a.route] = new(atomic.Int32)
+		}
+		a.pending = pending[a.route]
+		a.pending.Add(1)
+	}
+}
+
+// note remembers what is in: the whole post with its last transaction, before that who has it.
+func (a *armed) note() {
+	last := a.pending.Add(-1) == 0
+	switch claim := a.route.claim; {
+	case claim == nil:
+	case last:
+		a.d.noted(claim.Finish())
+	default:
+		a.d.noted(claim.Note(a.share.spans))
+	}
 }

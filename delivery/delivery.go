@@ -55,6 +55,8 @@ type Options struct {
 	// Refused, when set, hears of each recipient that the next hop refused for good, once everything is
 	// armed or when all were refused.
 	Refused func(list lists.Address, recipient string, reply string)
+	// Guard, when set, recognises a post that comes again (Route.Key, Job.RelayKey).
+	Guard *Guard
 }
 
 // Deliverer hands mail to one next hop. It is safe for use by many goroutines.
@@ -63,6 +65,7 @@ type Deliverer struct {
 	rosters Rosters
 	opts    Options
 	log     zerolog.Logger
+	guard   *Guard
 
 	relaySlots, postSlots *semaphore.Weighted
 	learned               atomic.Pointer[limit] // nil when nothing was learned
@@ -77,7 +80,7 @@ func New(pool *smtpclient.Pool, rosters Rosters, opts Options, log zerolog.Logge
 			opts.Batch, opts.MaxArmed, opts.Connections, opts.RelayShare)
 	}
 	return &Deliverer{
-		pool: pool, rosters: rosters, opts: opts, log: log,
+		pool: pool, rosters: rosters, opts: opts, log: log, guard: opts.Guard,
 		relaySlots: semaphore.NewWeighted(int64(opts.RelayShare)),
 		postSlots:  semaphore.NewWeighted(int64(posts)),
 	}, nil

@@ -29,6 +29,9 @@ type Route struct {
 	UTF8        bool  // the content or the reverse-path needs SMTPUTF8 (RFC 6531)
 	AnyUTF8     bool  // some recipient needs it
 	Audience    Audience
+
+	Key   Key    // for the retry guard; zero: not guarded
+	claim *Claim // while it is delivered
 }
 
 func (r *Route) size() int64 { return int64(len(r.Head)) + r.Body.Size() - r.BodyOffset }
@@ -99,6 +102,12 @@ func (d *Deliverer) plan(routes []Route, extra []int) *Expansion {
 	for i := range routes {
 		r := &routes[i]
 		src := &source{rosters: d.rosters, aud: &r.Audience}
+		if r.claim != nil {
+			if r.claim.Done {
+				continue
+			}
+			src.had = r.claim.Had
+		}
 		for range (r.Audience.size()+batch-1)/batch + extra[i] {
 			e.txs = append(e.txs, &armed{d: d, route: r, source: src, share: share{room: batch}})
 		}

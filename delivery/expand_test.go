@@ -109,7 +109,7 @@ func TestNothingIsCommittedBeforeAllIsArmed(t *testing.T) {
 	if err != nil || !strings.HasPrefix(reply.String(), "250 2.0.0 Ok: queued as") {
 		t.Fatalf("%v, %v", reply, err)
 	}
-	if want := []delivery.Outcome{{large, 3, 11, 0}, {small, 1, 1, 0}}; !slices.Equal(outcomes, want) {
+	if want := []delivery.Outcome{{List: large, Transactions: 3, Accepted: 11}, {List: small, Transactions: 1, Accepted: 1}}; !slices.Equal(outcomes, want) {
 		t.Errorf("outcomes %v, want %v", outcomes, want)
 	}
 	h.wantOnce(append(numbered(11), "one@m.test")...)

@@ -12,6 +12,7 @@ type hand struct {
 	first     int // number of its first recipient within the transaction
 	addresses []byte
 	ends      []int
+	span      Range // of the roster that it was dealt from
 }
 
 func (h *hand) reset() { h.addresses, h.ends = h.addresses[:0], h.ends[:0] }
@@ -45,6 +46,7 @@ type share struct {
 	cur   int     // index in hands of the one in use
 	pos   int     // next recipient in it
 	given int     // recipients taken
+	spans []Range // of all hands, for the retry guard
 }
 
 // next takes the next recipient, and deals a new hand where the last one is used up. It
@@ -72,6 +74,7 @@ func (s *share) next(ctx context.Context, src *source, narrow func(string)) ([]b
 	h.first = s.given
 	s.room -= h.len()
 	s.hands = append(s.hands, h)
+	s.spans = append(s.spans, h.span)
 	return s.next(ctx, src, narrow)
 }
 

@@ -9,6 +9,7 @@ import (
 	"io"
 	"net"
 	"net/netip"
+	"path/filepath"
 	"strings"
 	"sync"
 	"testing"
@@ -37,7 +38,7 @@ const faultBatch = 2
 const faultEnd = "-- the end --\r\n"
 
 func faultContent(lines int) string {
-	return "From: ann@m.test\r\nSubject: lunch\r\n\r\n" + strings.Repeat(".at one, in the usual place\r\n", lines) + faultEnd
+	return "Message-ID: <lunch@m.test>\r\nFrom: ann@m.test\r\nSubject: lunch\r\n\r\n" + strings.Repeat(".at one, in the usual place\r\n", lines) + faultEnd
 }
 
 // faultAudience is who gets what is sent to an address.
@@ -91,6 +92,7 @@ func newFaultHouse(t testing.TB, set faultSetup, opts ...smtptest.Option) *fault
 	h.pool = smtpclient.NewPool(smtpclient.Options{Hop: hop, Hostname: "mx.lists.test", Timeout: set.timeout}, 20, time.Minute)
 	hand, err := delivery.New(h.pool, store, delivery.Options{
 		Batch: faultBatch, MaxArmed: 8, Connections: 40, RelayShare: 20,
+		Guard: delivery.NewGuard(filepath.Join(t.TempDir(), "guard")),
 		Refused: func(_ lists.Address, rcpt, _ string) {
 			h.mu.Lock()
 			defer h.mu.Unlock()

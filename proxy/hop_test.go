@@ -131,7 +131,11 @@ func (s *sink) content(r *bufio.Reader) bool {
 		if !whole && lf {
 			text, whole = bytes.CutSuffix(text, []byte("\r"))
 		}
-		if lf && !whole || cr && len(piece) > 1 || bytes.IndexByte(text[:max(0, len(text)-1)], '\r') >= 0 {
+		inner := text
+		if !lf { // the next piece tells what a CR at the end is
+			inner = text[:len(text)-1]
+		}
+		if lf && !whole || cr && (!lf || len(piece) > 1) || bytes.IndexByte(inner, '\r') >= 0 {
 			s.breach("bare CR or LF: %.20q", piece[max(0, len(piece)-20):])
 		}
 		start, cr = lf, bytes.HasSuffix(text, []byte("\r")) && !lf

@@ -17,19 +17,23 @@ func TestMemoryIsConstant(t *testing.T) {
 	for _, rcpt := range []string{"x@other.test", "team@lists.example.org"} {
 		for _, chunked := range []bool{false, true} {
 			c := h.client("smtp/tcp")
+			size := size
+			if chunked {
+				size /= 4 // the race detector makes it slow, and four times more than this would prove nothing new
+			}
 			var before, after runtime.MemStats
 			runtime.ReadMemStats(&before)
 			c.say("MAIL FROM:<ann@example.net>", "250")
 			c.say("RCPT TO:<"+rcpt+">", "250")
 			c.content(block, size/len(block), chunked)
 			runtime.ReadMemStats(&after)
-			if n := after.TotalAlloc - before.TotalAlloc; n > size/16 {
+			if n := after.TotalAlloc - before.TotalAlloc; n > uint64(size)/16 {
 				t.Errorf("%s, chunked %v: %d octets allocated", rcpt, chunked, n)
 			}
 			c.say("QUIT", "221")
 		}
 	}
-	if queued, breaches := sink.forget(); len(queued) != 4 || len(breaches) > 0 || sink.octets < 4*size*9/10 {
+	if queued, breaches := sink.forget(); len(queued) != 4 || len(breaches) > 0 || sink.octets < 5*size/2*9/10 {
 		t.Errorf("%d messages of %d octets; %q", len(queued), sink.octets, breaches)
 	}
 }

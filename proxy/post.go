@@ -2,7 +2,10 @@ package proxy
 
 import (
 	"context"
+	"crypto/sha256"
 	"errors"
+	"fmt"
+	"maps"
 	"slices"
 	"time"
 
@@ -43,8 +46,8 @@ func (s *session) deliver(ctx context.Context) []wire.Reply {
 		return refused
 	}
 	routes := s.routes(p, verdicts)
-	reply, err := s.hand(ctx, routes)
-	if err == errGone {
+	reply, err := s.hand(ctx, p, routes)
+	if errors.Is(err, delivery.ErrGone) {
 		s.logCut(tx, err)
 		return nil
 	}
@@ -152,8 +155,8 @@ func (s *session) routes(p *post, verdicts []verdict) []delivery.Route {
 	var routes []delivery.Route
 	var served []lists.Address
 	seen := map[string]bool{}
-	for i, v := range verdicts {
-		r := s.tx.rcpts[i]
+	for _, i := range s.tx.order() {
+		r, v := s.tx.rcpts[i], verdicts[i]
 		key := r.address.Key()
 		if v.err != nil || !r.local() || seen[key] {
 			continue
@@ -217,58 +220,65 @@ func (s *session) trace(p *post, to lists.Address) message.Trace {
 	return t
 }
 
-// hand arms everything, asks whether the client is still there, and commits: what is relayed first, then
-// the lists from small to large. The reply is the next hop's own.
-func (s *session) hand(ctx context.Context, routes []delivery.Route) (wire.Reply, error) {
+// hand delivers to everyone who is to be served. The reply is the next hop's own.
+func (s *session) hand(ctx context.Context, p *post, routes []delivery.Route) (wire.Reply, error) {
 	tx := s.tx
-	relay := tx.relay
-	if relay != nil && relay.Accepted() == 0 {
-		relay = nil
+	job := delivery.Job{Client: tx.client, Routes: routes, Content: tx.spool.Reader(0), Gone: s.link.gone}
+	if tx.relay != nil && tx.relay.Accepted() > 0 {
+		job.Relay = tx.relay
 	}
-	if relay != nil {
-		if err := relay.Data(ctx, ctx); err != nil {
-			return wire.Reply{}, s.handFailed(err)
-		}
-		if err := relay.Fill(ctx, tx.spool.Reader(0)); err != nil {
-			return wire.Reply{}, s.handFailed(err)
-		}
-	}
-	expansion, err := s.srv.hop.Expand(ctx, tx.client, routes)
-	if err != nil {
+	if err := s.guard(p, &job); err != nil {
 		return wire.Reply{}, s.handFailed(err)
 	}
-	if s.link.gone() {
-		expansion.Abort()
-		return wire.Reply{}, errGone
-	}
-	var reply wire.Reply
-	if relay != nil {
-		answer, err := relay.Commit(ctx)
-		if err == nil {
-			err = delivery.Refusal("end of data", answer)
-		}
-		if err != nil {
-			expansion.Abort()
-			return wire.Reply{}, s.handFailed(err)
-		}
-		s.logRelayed(tx, answer)
-		reply = answer
-	}
-	outcomes, answer, err := expansion.Commit(ctx, relay == nil)
-	if err != nil && relay == nil && !errors.Is(err, delivery.ErrPartial) {
-		return wire.Reply{}, s.handFailed(err)
-	}
-	if answer.Code == 0 { // nothing had to be sent: a list without members, or a bounce that was taken
-		answer = text(250, "2.0.0", "Ok: taken as "+s.id)
-	}
-	s.logPosted(tx, outcomes, answer, err)
-	if err != nil {
+	result, err := s.srv.hop.Deliver(ctx, job)
+	switch {
+	case errors.Is(err, delivery.ErrGone):
 		return wire.Reply{}, err
+	case err != nil && !errors.Is(err, delivery.ErrPartial):
+		return wire.Reply{}, s.handFailed(err)
 	}
-	if reply.Code == 0 {
-		reply = answer
+	if result.Relayed.Code != 0 {
+		s.logRelayed(tx, result.Relayed)
+	}
+	reply := result.Posted
+	if reply.Code == 0 { // nothing had to be sent: a list without members, a bounce that was taken, a post that came again
+		reply = text(250, "2.0.0", "Ok: taken as "+s.id)
+	}
+	s.logPosted(tx, result.Outcomes, reply, err)
+	switch {
+	case err != nil:
+		return wire.Reply{}, err
+	case result.Relayed.Code != 0:
+		return result.Relayed, nil
 	}
 	return reply, nil
+}
+
+// guard names the message for the retry guard, for each list and for those who are relayed.
+func (s *session) guard(p *post, job *delivery.Job) error {
+	sum, ok, err := message.Digest(p.head, s.tx.spool.Reader(p.body))
+	if err != nil || !ok {
+		return err
+	}
+	// Who of a list is served by another list, or in his own name, is part of the key: when that changes between two
+	// attempts, what was noted of the first does not tell who has the post.
+	elsewhere := slices.Sorted(maps.Keys(s.tx.relayed))
+	for i := range job.Routes {
+		job.Routes[i].Key = guardKey(sum, s.tx.from, append([]string{job.Routes[i].List.Key()}, elsewhere...)...)
+		if !job.Routes[i].Audience.List.IsZero() {
+			elsewhere = append(elsewhere, job.Routes[i].List.Key())
+		}
+	}
+	if job.Relay != nil && len(s.tx.relayed) == s.tx.relayCount() {
+		job.RelayKey = guardKey(sum, s.tx.from, slices.Sorted(maps.Keys(s.tx.relayed))...)
+	}
+	return nil
+}
+
+func guardKey(sum [sha256.Size]byte, from string, to ...string) (k delivery.Key) {
+	h := sha256.Sum256(fmt.Appendf(sum[:], "%q%q", from, to))
+	copy(k[:], h[:])
+	return k
 }
 
 // handFailed logs why nothing was committed.

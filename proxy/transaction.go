@@ -1,7 +1,9 @@
 package proxy
 
 import (
+	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	"superlistd/delivery"
@@ -52,6 +54,32 @@ func (tx *transaction) lists() bool {
 		}
 	}
 	return false
+}
+
+// order returns the recipients by address and not as they came, so that at every attempt of the client the same list
+// serves whom two lists have in common.
+func (tx *transaction) order() []int {
+	order := make([]int, len(tx.rcpts))
+	for i := range order {
+		order[i] = i
+	}
+	slices.SortFunc(order, func(a, b int) int {
+		return strings.Compare(tx.rcpts[a].address.Key(), tx.rcpts[b].address.Key())
+	})
+	return order
+}
+
+// relayCount counts the recipients that the next hop took, but for repeated ones. It is more than there are keys
+// in relayed when one of them could not be read as an address.
+func (tx *transaction) relayCount() int {
+	n, seen := 0, map[lists.Address]bool{}
+	for _, r := range tx.rcpts {
+		if !r.local() && (r.address.IsZero() || !seen[r.address]) {
+			seen[r.address] = true
+			n++
+		}
+	}
+	return n
 }
 
 // abort forgets the transaction. Nothing is left at the next hop or on disk.

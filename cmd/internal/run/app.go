@@ -64,6 +64,7 @@ func wire(cfg config.Config, store lists.Store, log zerolog.Logger) (*app, error
 	deliverer, err := delivery.New(pool, store, delivery.Options{
 		Batch: cfg.Delivery.Batch, MaxArmed: cfg.Delivery.MaxArmed,
 		Connections: cfg.Delivery.RelayConnections, RelayShare: cfg.Delivery.RelayShare,
+		Guard: delivery.NewGuard(filepath.Join(cfg.Data, "guard")),
 		Refused: func(list lists.Address, rcpt, reply string) {
 			log.Warn().Stringer("list", list).Str("rcpt", rcpt).Str("reply", reply).Msg("member refused by the next hop")
 		},
