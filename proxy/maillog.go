@@ -38,7 +38,7 @@ func (s *session) logRefused(tx *transaction, rcpt string, cause error) {
 	if r.Temporary() {
 		level = zerolog.WarnLevel
 	}
-	if r.Code == unforeseen.Code && r.Enhanced() == "4.3.0" {
+	if r.String() == wireReply(unforeseen).String() {
 		level = zerolog.ErrorLevel
 	}
 	e := s.event(tx, level)

@@ -65,6 +65,7 @@ func replies() []reply {
 		{delivery.ErrTooLarge, answer(452, smtp.EnhancedCode{4, 3, 1}, "List too large for now, try again later")},
 		{errStopping, answer(421, smtp.EnhancedCode{4, 3, 2}, "Service is stopping")},
 		{smtpclient.ErrUnreachable, answer(451, smtp.EnhancedCode{4, 4, 1}, "Next hop not reachable, try again later")},
+		{delivery.ErrDeferred, answer(451, smtp.EnhancedCode{4, 3, 0}, "Not every member can be served now, try again later")},
 		{delivery.ErrInProgress, answer(451, smtp.EnhancedCode{4, 3, 0}, "This message is being delivered, try again later")},
 		{delivery.ErrBusy, answer(451, smtp.EnhancedCode{4, 4, 1}, "Next hop is busy, try again later")},
 		{smtpclient.ErrLost, answer(451, smtp.EnhancedCode{4, 4, 2}, "Next hop hung up, try again later")},
