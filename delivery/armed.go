@@ -114,8 +114,10 @@ func (a *armed) refuse(address, why string) {
 	a.refused = append(a.refused, refusal{address, why})
 }
 
-// content sends header and body, and holds the dot back.
+// content sends header and body, and holds the dot back; in chunks if the next hop takes them and
+// it is worth it.
 func (a *armed) content(ctx context.Context) error {
+	a.tx.SetChunking(a.route.size())
 	if err := a.tx.Data(ctx); err != nil {
 		return err
 	}

@@ -20,11 +20,18 @@ type Outcome struct {
 	Before       bool // the whole post was delivered at an earlier attempt, and nothing was sent now
 }
 
-// Abort ends every transaction so that the next hop queues none of them.
+// Abort ends every transaction so that the next hop queues none of them; side by side, since each may wait for
+// an answer of a hop that stalls.
 func (e *Expansion) Abort() {
+	var wg sync.WaitGroup
 	for _, a := range e.txs {
-		a.drop()
+		if a.tx == nil { // committed, or never begun: nothing to wait for
+			a.drop()
+			continue
+		}
+		wg.Go(a.drop)
 	}
+	wg.Wait()
 	e.release()
 }
 

@@ -93,6 +93,7 @@ func TestShapes(t *testing.T) {
 				{"smuggling gives one message", beforeQueue, smuggling},
 				{"an abort in DATA leaves nothing", beforeQueue, abortLeavesNothing},
 				{"content in chunks", nil, chunks},
+				{"a large post", nil, largePost},
 				{"swaks", nil, swaks},
 				{"swaks at the door", []postfixtest.Shape{postfixtest.Listener, postfixtest.LMTP}, swaksAtDoor},
 				{"swaks with spawn on a pipe", []postfixtest.Shape{postfixtest.Spawn}, swaksPipe},

@@ -152,6 +152,26 @@ func mixedTransaction(t *testing.T, p *postfixtest.Postfix) {
 	p.Copies("mixed-mail", "out@far.test", "ann@far.test", "bob@far.test")
 }
 
+// largePost is large enough for a file, and for chunks to the after-filter.
+func largePost(t *testing.T, p *postfixtest.Postfix) {
+	list := p.List("large", "ann@far.test", "bob@far.test")
+	line := "..dots, \xc3\xa4 and \xff, " + strings.Repeat("x", 60) + "\r\n.\r\n"
+	body := "large-post\r\n" + strings.Repeat(line, 4000)
+	c := front(t, p)
+	c.Envelope("ann@far.test", list)
+	c.Want("354", c.Cmd("DATA"))
+	head := "From: ann@far.test\r\nTo: " + list + "\r\nSubject: large-post\r\n\r\n"
+	c.Write(head + strings.ReplaceAll(body, "\r\n.", "\r\n..") + ".\r\n")
+	if reply := c.Reply(); !strings.Contains(reply, "queued as ") { // with the number of octets, when it came in chunks
+		t.Errorf("reply %q", reply)
+	}
+	for _, m := range p.Copies("large-post", "ann@far.test", "bob@far.test") {
+		if !strings.HasSuffix(m.Content, "\r\n\r\n"+body) {
+			t.Errorf("a copy of %d octets differs from the post of %d", len(m.Content), len(head)+len(body))
+		}
+	}
+}
+
 func chunks(t *testing.T, p *postfixtest.Postfix) {
 	list := p.List("chunks", "ann@far.test")
 	c := front(t, p)
