@@ -55,7 +55,7 @@ var doors = map[string][]string{
 	"github.com/coreos/go-systemd/v22": {"cmd/internal/run"},
 	"golang.org/x/sync":                {"delivery"},
 	"golang.org/x/net":                 {"lists", "config"},
-	"golang.org/x/sys":                 {"cmd/internal/run", "proxy", "message", "lists/boltstore", "smtpclient"},
+	"golang.org/x/sys":                 {"cmd/internal/run", "proxy", "delivery", "message", "lists/boltstore", "smtpclient"},
 	"golang.org/x/term":                {"cmd/internal/run"},
 }
 

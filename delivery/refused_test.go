@@ -249,7 +249,7 @@ func TestContextEndsAtEachStage(t *testing.T) {
 			defer cancel()
 			o := usual
 			o.Batch = 10
-			h := newHouse(t, o, smtptest.Delay(5*time.Millisecond))
+			h := newHouse(t, o, smtptest.Delay(20*time.Millisecond))
 			team := h.list("team@lists.test", numbered(30)...)
 			r := h.route(team)
 			stop := make(chan struct{})
@@ -260,9 +260,13 @@ func TestContextEndsAtEachStage(t *testing.T) {
 				}
 				cancel()
 			}()
-			_, err := h.d.Expand(ctx, wire.ClientInfo{}, []delivery.Route{r})
+			e, err := h.d.Expand(ctx, wire.ClientInfo{}, []delivery.Route{r})
 			<-stop
-			wantError(t, err, context.Canceled)
+			if err == nil { // on a busy machine everything was armed before the context ended
+				e.Abort()
+			} else {
+				wantError(t, err, context.Canceled)
+			}
 			h.wantNothing()
 		})
 	}
