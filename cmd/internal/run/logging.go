@@ -1,6 +1,7 @@
 package run
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"io"
@@ -8,7 +9,6 @@ import (
 	"os"
 	"path/filepath"
 	"sync"
-	"time"
 
 	"github.com/rs/zerolog"
 
@@ -61,7 +61,7 @@ func newLogger(cfg config.Log, stderr io.Writer) (zerolog.Logger, *logFile, erro
 	}
 	switch cfg.To {
 	case config.ToStderr:
-		return logger(cfg, stderr, true).Level(level), nil, nil
+		return logger(cfg, stderr).Level(level), nil, nil
 	case config.ToSyslog:
 		w, err := syslogWriter(cfg)
 		if err != nil {
@@ -73,24 +73,16 @@ func newLogger(cfg config.Log, stderr io.Writer) (zerolog.Logger, *logFile, erro
 	if err != nil {
 		return zerolog.Nop(), nil, fmt.Errorf("log.to: %w", err)
 	}
-	return logger(cfg, f, true).Level(level), f, nil
+	return logger(cfg, f).Level(level), f, nil
 }
 
 // logger writes JSON, or the same as text with key=value pairs, quoted where a value could be taken for
 // more than one.
-func logger(cfg config.Log, w io.Writer, stamped bool) zerolog.Logger {
+func logger(cfg config.Log, w io.Writer) zerolog.Logger {
 	if cfg.Format == config.FormatText {
-		text := zerolog.ConsoleWriter{Out: w, NoColor: true, TimeFormat: time.RFC3339}
-		if !stamped {
-			text.PartsExclude = []string{zerolog.TimestampFieldName}
-		}
-		w = text
+		w = textWriter{w: w}
 	}
-	log := zerolog.New(w)
-	if stamped {
-		log = log.With().Timestamp().Logger()
-	}
-	return log
+	return zerolog.New(w).With().Timestamp().Logger()
 }
 
 // levelWriter hands each line to syslog with the priority of its level.
@@ -112,12 +104,11 @@ func (l levelWriter) Write(p []byte) (int, error) { return l.WriteLevel(zerolog.
 func (l levelWriter) WriteLevel(level zerolog.Level, p []byte) (int, error) {
 	line := p
 	if l.cfg.Format == config.FormatText {
-		var text buffer
-		if _, err := (zerolog.ConsoleWriter{Out: &text, NoColor: true,
-			PartsExclude: []string{zerolog.TimestampFieldName, zerolog.LevelFieldName}}).Write(p); err != nil {
+		var text bytes.Buffer
+		if _, err := (textWriter{w: &text, plain: true}).Write(p); err != nil {
 			return 0, err
 		}
-		line = text
+		line = text.Bytes()
 	}
 	write := l.w.Info
 	switch {
@@ -130,10 +121,6 @@ func (l levelWriter) WriteLevel(level zerolog.Level, p []byte) (int, error) {
 	}
 	return len(p), write(string(line))
 }
-
-type buffer []byte
-
-func (b *buffer) Write(p []byte) (int, error) { *b = append(*b, p...); return len(p), nil }
 
 // spawnLogger is the log of a spawned process. Its standard error is the client's socket, so "stderr" means
 // syslog there, and without a syslog the file superlistd.log in the data folder.
