@@ -100,6 +100,9 @@ func TestSystemdReadsTheUnits(t *testing.T) {
 	t.Parallel()
 	analyze, err := exec.LookPath("systemd-analyze")
 	if err != nil {
+		if os.Getenv("CI") == "true" {
+			t.Fatal("systemd-analyze is missing, and CI leaves nothing out")
+		}
 		t.Skip("no systemd here")
 	}
 	dir := t.TempDir()

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	"superlistd/delivery"
 	"superlistd/message"
 	"superlistd/wire"
 )
@@ -222,7 +223,7 @@ func (tx *transaction) all(r wire.Reply) []wire.Reply {
 func (s *session) commitRelay(ctx context.Context) []wire.Reply {
 	tx := s.tx
 	if s.link.gone() {
-		s.logCut(tx, errGone)
+		s.logCut(tx, delivery.ErrGone)
 		return nil
 	}
 	answer, err := tx.relay.Commit(ctx)

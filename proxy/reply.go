@@ -22,9 +22,7 @@ var (
 	errOversize  = errors.New("message too large")
 	errStopping  = errors.New("stopping")
 	errRelayLost = fmt.Errorf("the transaction with accepted recipients: %w", smtpclient.ErrLost)
-	errGone      = errors.New("the client has gone")
 	errTooSlow   = errors.New("the transaction ran out of its budget")
-	errNoVerify  = errors.New("no such address")
 	errSlowInput = errors.New("the client sends too slowly")
 	errUnasked   = errors.New("content that nobody asked for")
 )
@@ -45,7 +43,6 @@ func replies() []reply {
 	return []reply{
 		{lists.ErrNoList, answer(550, smtp.EnhancedCode{5, 1, 1}, "No such mailing list or address")},
 		{errService, answer(550, smtp.EnhancedCode{5, 1, 1}, "No such mailing list or address")},
-		{errNoVerify, answer(550, smtp.EnhancedCode{5, 1, 1}, "No such mailing list or address")},
 		{lists.ErrAddress, answer(501, smtp.EnhancedCode{5, 1, 3}, "Bad address syntax")},
 		{errPath, answer(501, smtp.EnhancedCode{5, 1, 3}, "Bad address syntax")},
 		{lists.ErrNotMember, answer(550, smtp.EnhancedCode{5, 7, 2}, "Only members may post to this list")},
@@ -71,7 +68,6 @@ func replies() []reply {
 		{smtpclient.ErrLost, answer(451, smtp.EnhancedCode{4, 4, 2}, "Next hop hung up, try again later")},
 		{errTooSlow, answer(451, smtp.EnhancedCode{4, 4, 2}, "This took too long, try again later")},
 		{errSlowInput, answer(421, smtp.EnhancedCode{4, 4, 2}, "Timeout")},
-		{errGone, answer(421, smtp.EnhancedCode{4, 4, 2}, "Connection lost")},
 	}
 }
 

@@ -34,7 +34,7 @@ func (s *session) vrfy(args string) {
 	case target.Kind == lists.Relay:
 		s.replyText(252, "2.1.5", "Not verified here; mail will be tried")
 	case target.Service == lists.ServiceConfirm && target.Kind == lists.ToService:
-		s.reply(replyTo(errNoVerify))
+		s.reply(replyTo(errService))
 	default:
 		s.replyText(250, "2.1.5", "<"+address.String()+">")
 	}
