@@ -43,7 +43,7 @@ type source struct {
 	had []Range // members who were served before, as the retry guard knows
 
 	mu    sync.Mutex
-	at    lists.Recipients // the slice at the roster's cursor
+	at    *lists.Recipients // the slice at the roster's cursor
 	fixed int              // next of Audience.Fixed
 	done  bool
 	keys  [][]byte
@@ -64,7 +64,7 @@ func (s *source) deal(ctx context.Context, h *hand, n int, narrow func(address s
 	h.span.After = string(s.at.Cursor())
 	for h.len() == 0 && !s.done {
 		s.at.Reset()
-		if err := s.rosters.Recipients(ctx, s.aud.List, &s.at, min(n, slice)); err != nil {
+		if err := s.rosters.Recipients(ctx, s.aud.List, s.at, min(n, slice)); err != nil {
 			return err
 		}
 		s.done = s.at.Done()

@@ -35,8 +35,15 @@ func (e *Expansion) Abort() {
 	e.release()
 }
 
-// release gives the slots back, once.
+// release gives slots and buffers back, once.
 func (e *Expansion) release() {
+	for _, a := range e.txs {
+		a.share.close()
+	}
+	for _, s := range e.sources {
+		e.d.stock.takeBackSlice(s.at)
+	}
+	e.sources = nil
 	if e.slots > 0 {
 		e.d.postSlots.Release(int64(e.slots))
 		e.slots = 0

@@ -66,6 +66,7 @@ type Deliverer struct {
 	opts    Options
 	log     zerolog.Logger
 	guard   *Guard
+	stock   stock
 
 	relaySlots, postSlots *semaphore.Weighted
 	learned               atomic.Pointer[limit] // nil when nothing was learned

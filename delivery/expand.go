@@ -43,6 +43,8 @@ type Expansion struct {
 	routes []Route
 	slots  int
 	txs    []*armed
+
+	sources []*source
 }
 
 var (
@@ -101,7 +103,8 @@ func (d *Deliverer) plan(routes []Route, extra []int) *Expansion {
 	batch := d.batch()
 	for i := range routes {
 		r := &routes[i]
-		src := &source{rosters: d.rosters, aud: &r.Audience}
+		src := &source{rosters: d.rosters, aud: &r.Audience, at: d.stock.slice()}
+		e.sources = append(e.sources, src)
 		if r.claim != nil {
 			if r.claim.Done {
 				continue
@@ -109,7 +112,7 @@ func (d *Deliverer) plan(routes []Route, extra []int) *Expansion {
 			src.had = r.claim.Had
 		}
 		for range (r.Audience.size()+batch-1)/batch + extra[i] {
-			e.txs = append(e.txs, &armed{d: d, route: r, source: src, share: share{room: batch}})
+			e.txs = append(e.txs, &armed{d: d, route: r, source: src, share: share{stock: &d.stock, room: batch}})
 		}
 	}
 	return e

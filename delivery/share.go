@@ -40,6 +40,7 @@ func (h *hand) at(i int) []byte {
 // earlier ones are read, so it keeps the last smtpclient.Window of them: no reply can
 // belong to an older one.
 type share struct {
+	stock *stock
 	room int // recipients that the transaction may still be dealt
 
 	hands []*hand // oldest first
@@ -87,7 +88,13 @@ func (s *share) spare() *hand {
 			return old
 		}
 	}
-	return new(hand)
+	return s.stock.hand()
+}
+
+// close gives the hands back.
+func (s *share) close() {
+	s.stock.takeBack(s.hands)
+	s.hands = nil
 }
 
 // name returns the recipient of a number that is still within the window.

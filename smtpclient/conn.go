@@ -47,7 +47,7 @@ type Conn struct {
 	resets   int
 
 	dot    wire.DotWriter
-	blocks [3][]byte // of pipelined RCPT commands
+	blocks [4][]byte // of pipelined RCPT commands
 	copied []byte    // for readers that cannot write themselves
 
 	ctx   context.Context // of the operation under way

@@ -14,10 +14,11 @@ const (
 	// Window is the most recipients that Rcpts has in flight: whoever wants to name
 	// a refused one need not remember more than the last so many. Postfix forgives
 	// 1000 recipients over its limit (smtpd_recipient_overshoot_limit) before it
-	// counts errors and hangs up, so fewer may be on the way when the first 452 comes.
-	Window = 900
+	// counts errors and hangs up, so no more may be on the way when the first 452
+	// comes; and no fewer, so that a batch of 1000 needs one round trip.
+	Window = 1000
 
-	rcptBlock = 300      // recipients in one write
+	rcptBlock = 250      // recipients in one write; Window is a multiple
 	blockSize = 16 << 10 // and octets, about
 	// inlineSize is what any pair of socket buffers holds, so that writing it
 	// cannot wait for a peer that waits for us to read.
