@@ -23,9 +23,10 @@ var floors = map[string]int{
 	"wire": 0, "lists": 0,
 	"lists/boltstore": 1, "lists/memstore": 1, "lists/storetest": 2,
 	"message": 1, "smtpclient": 1,
-	"delivery": 2,
-	"proxy":    3,
-	"config":   3,
+	"delivery/spool": 1,
+	"delivery":       2,
+	"proxy":          3,
+	"config":         3,
 
 	"cmd/internal/run": 4,
 	"cmd/superlistd":   5, "cmd/listctl": 5,
@@ -39,6 +40,7 @@ var own = map[string][]string{
 	"lists/boltstore": {"lists"},
 	"lists/memstore":  {"lists"},
 	"lists/storetest": {"lists", "lists/memstore"},
+	"delivery/spool":  {"lists", "wire"},
 	"cmd/superlistd":  {"cmd/internal/run"},
 	"cmd/listctl":     {"cmd/internal/run"},
 }
@@ -55,7 +57,7 @@ var doors = map[string][]string{
 	"github.com/coreos/go-systemd/v22": {"cmd/internal/run"},
 	"golang.org/x/sync":                {"delivery"},
 	"golang.org/x/net":                 {"lists", "config"},
-	"golang.org/x/sys":                 {"cmd/internal/run", "proxy", "delivery", "message", "lists/boltstore", "smtpclient"},
+	"golang.org/x/sys":                 {"cmd/internal/run", "proxy", "delivery", "delivery/spool", "message", "lists/boltstore", "smtpclient"},
 	"golang.org/x/term":                {"cmd/internal/run"},
 }
 

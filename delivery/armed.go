@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"sync/atomic"
 
+	"superlistd/delivery/spool"
 	"superlistd/smtpclient"
 	"superlistd/wire"
 )
@@ -23,10 +24,18 @@ type armed struct {
 	accepted int
 	pending  *atomic.Int32 // transactions of the route that are not committed yet
 	refused  []refusal
-	answered int // negative replies
-	deferred error
+	answered int      // negative replies
+	deferred error    // the last of those that ask to come again
+	later    []string // keys of the recipients who got one
 	dealErr  error
+	in       bool // committed
 }
+
+// served is what is to be noted of a transaction that is in, or of which every recipient was refused for good.
+func (a *armed) served() spool.Served { return spool.Served{Ranges: a.share.spans, But: a.later} }
+
+// settled tells whether nobody of its share is left who could still be served.
+func (a *armed) settled() bool { return a.in || a.accepted == 0 && len(a.later) == 0 }
 
 // refusal is a recipient that the next hop will not have.
 type refusal struct{ address, why string }
@@ -63,7 +72,7 @@ func (a *armed) send(ctx context.Context, client wire.ClientInfo) error {
 	var err error
 	a.tx, err = a.conn.Begin(smtpclient.Envelope{
 		Client: &client, ReversePath: a.route.ReversePath.String(), Size: a.route.size(),
-		Body8Bit: a.route.EightBit, UTF8: utf8,
+		Body8Bit: a.route.EightBit, UTF8: utf8, XVERP: a.route.XVERP,
 	})
 	if err != nil {
 		return err
@@ -92,6 +101,7 @@ func (a *armed) recipients(ctx context.Context, utf8 bool) error {
 		a.answered++
 		if reply.Temporary() {
 			a.deferred = fmt.Errorf("%w: %s: %s", ErrDeferred, a.share.name(i), reply)
+			a.later = append(a.later, a.route.Audience.keyOf(a.share.name(i)))
 			return
 		}
 		a.refuse(a.share.name(i), reply.String())
@@ -107,7 +117,10 @@ func (a *armed) recipients(ctx context.Context, utf8 bool) error {
 	case a.dealErr != nil:
 		return a.dealErr
 	}
-	return a.deferred
+	if a.d.opts.Spool == nil {
+		return a.deferred // nobody here could keep the mail for them
+	}
+	return nil
 }
 
 func (a *armed) refuse(address, why string) {

@@ -4,7 +4,9 @@ import (
 	"context"
 	"slices"
 	"sync"
+	"sync/atomic"
 
+	"superlistd/delivery/spool"
 	"superlistd/lists"
 )
 
@@ -23,7 +25,7 @@ type Audience struct {
 	Not    []lists.Address
 	Except map[string]struct{}
 
-	Fixed []string // mailbox text as written in RCPT TO:<…>
+	Fixed []string // mailbox text as written in RCPT TO:<…>; each once
 }
 
 // size estimates the recipients from above.
@@ -40,15 +42,25 @@ type source struct {
 	rosters Rosters
 	aud     *Audience
 
-	had []Range // members who were served before, as the retry guard knows
+	had served // who was served before, as guard and journal know
 
 	mu    sync.Mutex
 	at    *lists.Recipients // the slice at the roster's cursor
-	fixed int              // next of Audience.Fixed
-	done  bool
+	names []string          // Audience.Fixed in order
+	fixed int               // next of names
+	done  atomic.Bool
 	keys  [][]byte
 	twin  []bool
 	in    []bool
+}
+
+// newSource deals out an audience; notes say who has had the post before.
+func (d *Deliverer) newSource(aud *Audience, notes []spool.Served) *source {
+	s := &source{rosters: d.rosters, aud: aud, at: d.stock.slice(), had: newServed(notes)}
+	if aud.List.IsZero() {
+		s.names = slices.Compact(slices.Sorted(slices.Values(aud.Fixed)))
+	}
+	return s
 }
 
 // deal fills h with up to n recipients; it leaves it empty when none are left. Those who are not
@@ -62,12 +74,12 @@ func (s *source) deal(ctx context.Context, h *hand, n int, narrow func(address s
 		return nil
 	}
 	h.span.After = string(s.at.Cursor())
-	for h.len() == 0 && !s.done {
-		s.at.Reset()
+	for h.len() == 0 && !s.done.Load() {
+		s.skip()
 		if err := s.rosters.Recipients(ctx, s.aud.List, s.at, min(n, slice)); err != nil {
 			return err
 		}
-		s.done = s.at.Done()
+		s.done.Store(s.at.Done())
 		if err := s.sift(ctx, h, narrow); err != nil {
 			return err
 		}
@@ -76,13 +88,33 @@ func (s *source) deal(ctx context.Context, h *hand, n int, narrow func(address s
 	return nil
 }
 
-func (s *source) dealFixed(h *hand, n int, narrow func(string)) {
-	for h.len() < n && s.fixed < len(s.aud.Fixed) {
-		a := s.aud.Fixed[s.fixed]
-		s.fixed++
-		h.add([]byte(a), !ascii(a), narrow)
+// skip goes on where somebody has not been served yet.
+func (s *source) skip() {
+	s.at.Reset()
+	if len(s.had.ranges) == 0 {
+		return
 	}
-	s.done = s.fixed == len(s.aud.Fixed)
+	if at := string(s.at.Cursor()); s.had.beyond(at) != at {
+		s.at.Continue(s.had.beyond(at))
+	}
+}
+
+func (s *source) dealFixed(h *hand, n int, narrow func(string)) {
+	if s.fixed > 0 {
+		h.span.After = s.names[s.fixed-1]
+	}
+	for h.len() < n && s.fixed < len(s.names) {
+		a := s.names[s.fixed]
+		s.fixed++
+		h.span.UpTo = a
+		if !s.had.has(a) {
+			h.add([]byte(a), !ascii(a), narrow)
+			if h.keyed {
+				h.keys = append(h.keys, a)
+			}
+		}
+	}
+	s.done.Store(s.fixed == len(s.names))
 }
 
 // sift copies into the hand who is not served already.
@@ -94,7 +126,7 @@ func (s *source) sift(ctx context.Context, h *hand, narrow func(string)) error {
 		if len(s.aud.Not) > 0 && s.twin[i] {
 			continue
 		}
-		if len(s.had) > 0 && within(s.had, string(s.at.Key(i))) {
+		if len(s.had.ranges) > 0 && s.had.has(string(s.at.Key(i))) {
 			continue
 		}
 		if len(s.aud.Except) > 0 {
@@ -103,6 +135,9 @@ func (s *source) sift(ctx context.Context, h *hand, narrow func(string)) error {
 			}
 		}
 		h.add(s.at.Address(i), s.at.UTF8(i), narrow)
+		if h.keyed {
+			h.keys = append(h.keys, string(s.at.Key(i)))
+		}
 	}
 	return nil
 }
@@ -131,15 +166,18 @@ func (s *source) findTwins(ctx context.Context) error {
 }
 
 // exhausted tells that every recipient has been dealt.
-func (s *source) exhausted() bool {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.done
-}
+func (s *source) exhausted() bool { return s.done.Load() }
 
-// within tells whether a key lies in one of the ranges.
-func within(ranges []Range, key string) bool {
-	return slices.ContainsFunc(ranges, func(r Range) bool { return r.After < key && key <= r.UpTo })
+// keyOf is the key of a mailbox as it was dealt.
+func (a *Audience) keyOf(mailbox string) string {
+	if a.List.IsZero() {
+		return mailbox
+	}
+	address, err := lists.ParseAddress(mailbox)
+	if err != nil {
+		return mailbox
+	}
+	return address.Key()
 }
 
 func ascii(s string) bool {

@@ -7,6 +7,7 @@ import (
 	"sync"
 	"sync/atomic"
 
+	"superlistd/delivery/spool"
 	"superlistd/lists"
 	"superlistd/wire"
 )
@@ -14,10 +15,11 @@ import (
 // Outcome tells what became of one route of an expansion.
 type Outcome struct {
 	List         lists.Address
-	Transactions int  // committed
-	Accepted     int  // recipients in them
-	Refused      int  // recipients that the next hop refused for good
-	Before       bool // the whole post was delivered at an earlier attempt, and nothing was sent now
+	Transactions int    // committed
+	Accepted     int    // recipients in them
+	Refused      int    // recipients that the next hop refused for good
+	Before       bool   // the whole post was delivered at an earlier attempt, and nothing was sent now
+	Entry        string // of the spool, which has what was not sent now; empty: none
 }
 
 // Abort ends every transaction so that the next hop queues none of them; side by side, since each may wait for
@@ -98,10 +100,10 @@ func (e *Expansion) result(txs []*armed, replies []wire.Reply, errs []error) ([]
 func (e *Expansion) outcomes(txs []*armed, errs []error) []Outcome {
 	out := make([]Outcome, len(e.routes))
 	index := make(map[*Route]*Outcome, len(e.routes))
-	for i := range e.routes {
-		out[i].List = e.routes[i].List
-		out[i].Before = e.routes[i].claim != nil && e.routes[i].claim.Done
-		index[&e.routes[i]] = &out[i]
+	for i, r := range e.routes {
+		out[i].List = r.List
+		out[i].Before = r.before()
+		index[r] = &out[i]
 	}
 	for _, a := range e.txs {
 		index[a.route].Refused += len(a.refused)
@@ -127,6 +129,7 @@ func (a *armed) commit(ctx context.Context) (wire.Reply, error) {
 	if err := Refusal("end of data", reply); err != nil {
 		return reply, err
 	}
+	a.in = true
 	a.note()
 	return reply, nil
 }
@@ -140,6 +143,9 @@ func count(txs []*armed) {
 		}
 		a.pending = pending[a.route]
 		a.pending.Add(1)
+		if len(a.later) > 0 {
+			a.pending.Add(1) // the post is not done before the spool has it for them
+		}
 	}
 }
 
@@ -151,6 +157,33 @@ func (a *armed) note() {
 	case last:
 		a.d.noted(claim.Finish())
 	default:
-		a.d.noted(claim.Note(a.share.spans))
+		a.d.noted(claim.Note(a.served()))
 	}
+}
+
+// rest is what a route still has to send when its transactions are through.
+type rest struct {
+	route *Route
+	had   []spool.Served
+}
+
+// rests returns the routes of which somebody was not served: a transaction failed, or recipients were put off.
+func (e *Expansion) rests() []rest {
+	var out []rest
+	for _, r := range e.routes {
+		had, left := slices.Clone(r.had()), false
+		for _, a := range e.txs {
+			if a.route != r {
+				continue
+			}
+			left = left || !a.settled() || len(a.later) > 0
+			if a.settled() {
+				had = append(had, a.served())
+			}
+		}
+		if left {
+			out = append(out, rest{r, had})
+		}
+	}
+	return out
 }

@@ -3,7 +3,10 @@ package delivery
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
+	"maps"
+	"slices"
 
 	"superlistd/wire"
 )
@@ -30,10 +33,11 @@ type Result struct {
 	Outcomes []Outcome  // one for each route
 }
 
-// Deliver arms the relayed part and all copies, asks whether the client is still there, and commits: what is
-// relayed first, then the routes from small to large. Before the first dot any error leaves no trace at the
-// next hop. After it the error is ErrPartial; the retry guard knows what is in, so that the client's next attempt
-// delivers the rest and nothing twice.
+// Deliver arms the relayed part and all copies that go through at once, asks whether the client is still there, and
+// commits: what is relayed first, then the routes from small to large. Before the first dot any error leaves no trace
+// at the next hop. What fails after it, what the next hop put off, and what is too large to go through, goes to
+// the spool, which has it safely when Deliver returns nil. Without a spool, or when its disk fails too, the error is
+// ErrPartial; the retry guard knows what is in, so that the client's next attempt delivers the rest and nothing twice.
 func (d *Deliverer) Deliver(ctx context.Context, j Job) (Result, error) {
 	release, relayClaim, err := d.claim(&j)
 	defer release()
@@ -44,15 +48,12 @@ func (d *Deliverer) Deliver(ctx context.Context, j Job) (Result, error) {
 		j.Relay.Abort() // it was delivered before
 		j.Relay = nil
 	}
-	if j.Relay != nil {
-		if err := j.Relay.Data(ctx, ctx); err != nil {
-			return Result{}, err
-		}
-		if err := j.Relay.Fill(ctx, j.Content); err != nil {
-			return Result{}, err
-		}
+	if err := j.fillRelay(ctx); err != nil {
+		return Result{}, err
 	}
-	e, err := d.Expand(ctx, j.Client, j.Routes)
+	p := &parking{d: d}
+	defer p.discard()
+	e, err := d.prepare(ctx, &j, p)
 	if err != nil {
 		return Result{}, err
 	}
@@ -71,8 +72,73 @@ func (d *Deliverer) Deliver(ctx context.Context, j Job) (Result, error) {
 		}
 		d.noted(relayClaim.finish())
 	}
-	r.Outcomes, r.Posted, err = e.Commit(ctx, j.Relay == nil)
+	outcomes, posted, err := e.Commit(ctx, j.Relay == nil)
+	r.Posted = posted
+	ids := map[*Route]string{}
+	if err == nil || errors.Is(err, ErrPartial) {
+		ids, err = d.promise(&j, e, p, r.Relayed.Positive() || posted.Positive(), err)
+	}
+	r.Outcomes = j.outcomes(e, outcomes, ids)
 	return r, err
+}
+
+// fillRelay arms the relayed part.
+func (j *Job) fillRelay(ctx context.Context) error {
+	if j.Relay == nil {
+		return nil
+	}
+	if err := j.Relay.Data(ctx, ctx); err != nil {
+		return err
+	}
+	return j.Relay.Fill(ctx, j.Content)
+}
+
+// prepare writes what goes to the spool, and arms what goes through.
+func (d *Deliverer) prepare(ctx context.Context, j *Job, p *parking) (*Expansion, error) {
+	through, parked := d.split(j.Routes)
+	for {
+		for _, r := range parked[len(p.entries):] {
+			if err := p.add(j.Client, r, r.had()); err != nil {
+				return nil, err
+			}
+		}
+		e, err := d.expand(ctx, j.Client, through)
+		if !errors.Is(err, ErrTooLarge) || d.opts.Spool == nil {
+			return e, err
+		}
+		through, parked = shift(through, parked)
+	}
+}
+
+// promise gives the spool what is not through: what was meant for it, and what failed. Failed is why something did.
+func (d *Deliverer) promise(j *Job, e *Expansion, p *parking, committed bool, failed error) (map[*Route]string, error) {
+	if d.opts.Spool == nil {
+		return nil, failed
+	}
+	if failed != nil {
+		d.log.Warn().Err(failed).Msg("a transaction failed after others were in: the rest goes to the spool")
+	}
+	ids, err := d.parkRests(j.Client, e.rests())
+	published, late := p.publish()
+	maps.Copy(ids, published)
+	if err = errors.Join(err, late); err != nil && (committed || len(ids) > 0) {
+		err = fmt.Errorf("%w: %w", ErrPartial, err)
+	}
+	return ids, err
+}
+
+// outcomes brings what became of the routes into their order.
+func (j *Job) outcomes(e *Expansion, through []Outcome, ids map[*Route]string) []Outcome {
+	out := make([]Outcome, len(j.Routes))
+	for i := range j.Routes {
+		r := &j.Routes[i]
+		out[i].List = r.List
+		if n := slices.Index(e.routes, r); n >= 0 {
+			out[i] = through[n]
+		}
+		out[i].Entry = ids[r]
+	}
+	return out
 }
 
 // claim takes everything that is guarded, or nothing.
@@ -98,7 +164,11 @@ func (d *Deliverer) claim(j *Job) (release func(), relay *Claim, err error) {
 		relay = take(j.RelayKey)
 	}
 	for i := range j.Routes {
-		j.Routes[i].claim = take(j.Routes[i].Key)
+		r := &j.Routes[i]
+		r.claim = take(r.Key)
+		if d.opts.Spool != nil && r.claim != nil && !r.claim.Done && d.opts.Spool.Has(r.Key.ID()) {
+			r.claim.Done = true // a power cut took the guard's note; the spool's entry was synced
+		}
 	}
 	return release, relay, err
 }

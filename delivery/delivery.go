@@ -16,6 +16,7 @@ import (
 	"github.com/rs/zerolog"
 	"golang.org/x/sync/semaphore"
 
+	"superlistd/delivery/spool"
 	"superlistd/lists"
 	"superlistd/smtpclient"
 )
@@ -57,6 +58,22 @@ type Options struct {
 	Refused func(list lists.Address, recipient string, reply string)
 	// Guard, when set, recognises a post that comes again (Route.Key, Job.RelayKey).
 	Guard *Guard
+
+	// Spool, when set, takes what does not go through at once.
+	Spool *spool.Spool
+	// SpoolConnections bounds the connections for the spool, of all processes together, within the share of posts;
+	// SpoolPerList those for one list. Zero: 1.
+	SpoolConnections, SpoolPerList int
+	// Lifetime is how long an entry of the spool is tried.
+	Lifetime time.Duration
+	// Timeout bounds one transaction for the spool; zero: 90 s.
+	Timeout time.Duration
+	// Hostname is our name in the Message-ID of notices to owners.
+	Hostname string
+	// Backoff tells how long an entry waits after its n-th failed attempt; nil: from 10 s, doubled up to half an hour.
+	Backoff func(attempt int) time.Duration
+	// Personal makes personal copies, by the name of their kind (Route.Personal).
+	Personal map[string]Personal
 }
 
 // Deliverer hands mail to one next hop. It is safe for use by many goroutines.
@@ -67,6 +84,7 @@ type Deliverer struct {
 	log     zerolog.Logger
 	guard   *Guard
 	stock   stock
+	spooler *Spooler
 
 	relaySlots, postSlots *semaphore.Weighted
 	learned               atomic.Pointer[limit] // nil when nothing was learned
@@ -80,11 +98,27 @@ func New(pool *smtpclient.Pool, rosters Rosters, opts Options, log zerolog.Logge
 		return nil, fmt.Errorf("delivery: batch %d, max_armed %d, connections %d, relay share %d do not fit together",
 			opts.Batch, opts.MaxArmed, opts.Connections, opts.RelayShare)
 	}
-	return &Deliverer{
+	d := &Deliverer{
 		pool: pool, rosters: rosters, opts: opts, log: log, guard: opts.Guard,
 		relaySlots: semaphore.NewWeighted(int64(opts.RelayShare)),
 		postSlots:  semaphore.NewWeighted(int64(posts)),
-	}, nil
+	}
+	if opts.Spool != nil {
+		d.spooler = newSpooler(d)
+	}
+	return d, nil
+}
+
+// Spooler is who delivers what is in the spool; nil without one.
+func (d *Deliverer) Spooler() *Spooler { return d.spooler }
+
+// Full tells why no post can be taken for a list now (spool.ErrFull), since the spool could not take what may be left
+// of it.
+func (d *Deliverer) Full() error {
+	if d.opts.Spool == nil {
+		return nil
+	}
+	return d.opts.Spool.Full()
 }
 
 // Capabilities tells what the next hop announced when it was last met.
@@ -113,7 +147,7 @@ func (d *Deliverer) batch() int {
 // learn notes that the next hop takes no more than n recipients in a transaction
 // (RFC 5321 section 4.5.3.1.10).
 func (d *Deliverer) learn(n int) {
-	next := &limit{n: n, until: time.Now().Add(learnedFor)}
+	next := &limit{n: max(n, 1), until: time.Now().Add(learnedFor)}
 	for {
 		old := d.learned.Load()
 		if old != nil && old.n < n && time.Now().Before(old.until) || d.learned.CompareAndSwap(old, next) {

@@ -7,6 +7,7 @@ import (
 	"io"
 	"sync"
 
+	"superlistd/delivery/spool"
 	"superlistd/lists"
 	"superlistd/wire"
 )
@@ -28,11 +29,28 @@ type Route struct {
 	EightBit    bool  // the client declared BODY=8BITMIME
 	UTF8        bool  // the content or the reverse-path needs SMTPUTF8 (RFC 6531)
 	AnyUTF8     bool  // some recipient needs it
-	Audience    Audience
+	// XVERP asks the next hop for a reverse-path of each recipient's own (Postfix VERP_README); see smtpclient.Envelope.
+	XVERP    string
+	Audience Audience
+
+	Personal  string   // kind of personal copies (Options.Personal), one for each member; empty: all copies are the same
+	Owners    []string // mailboxes that are told when the spool has to give it up
+	MessageID string   // of the post, for people who look at the spool
 
 	Key   Key    // for the retry guard; zero: not guarded
 	claim *Claim // while it is delivered
 }
+
+// had is what the retry guard knows.
+func (r *Route) had() []spool.Served {
+	if r.claim == nil {
+		return nil
+	}
+	return r.claim.Had
+}
+
+// before tells whether the whole route was delivered at an earlier attempt.
+func (r *Route) before() bool { return r.claim != nil && r.claim.Done }
 
 func (r *Route) size() int64 { return int64(len(r.Head)) + r.Body.Size() - r.BodyOffset }
 
@@ -40,7 +58,7 @@ func (r *Route) size() int64 { return int64(len(r.Head)) + r.Body.Size() - r.Bod
 // One of Commit and Abort must be called.
 type Expansion struct {
 	d      *Deliverer
-	routes []Route
+	routes []*Route
 	slots  int
 	txs    []*armed
 
@@ -61,6 +79,14 @@ const maxPlans = 6
 // Expand arms the transactions of all routes side by side. On an error everything is
 // aborted and nothing was queued. ctx bounds the whole of it.
 func (d *Deliverer) Expand(ctx context.Context, client wire.ClientInfo, routes []Route) (*Expansion, error) {
+	all := make([]*Route, len(routes))
+	for i := range routes {
+		all[i] = &routes[i]
+	}
+	return d.expand(ctx, client, all)
+}
+
+func (d *Deliverer) expand(ctx context.Context, client wire.ClientInfo, routes []*Route) (*Expansion, error) {
 	var err error
 	extra := make([]int, len(routes))
 	for range maxPlans {
@@ -74,7 +100,7 @@ func (d *Deliverer) Expand(ctx context.Context, client wire.ClientInfo, routes [
 }
 
 // arm makes one attempt. Where it fails with errGrown it has raised extra.
-func (d *Deliverer) arm(ctx context.Context, client wire.ClientInfo, routes []Route, extra []int) (*Expansion, error) {
+func (d *Deliverer) arm(ctx context.Context, client wire.ClientInfo, routes []*Route, extra []int) (*Expansion, error) {
 	e := d.plan(routes, extra)
 	if len(e.txs) > d.opts.MaxArmed {
 		return nil, fmt.Errorf("%w: %d needed, %d allowed", ErrTooLarge, len(e.txs), d.opts.MaxArmed)
@@ -98,19 +124,15 @@ func (d *Deliverer) arm(ctx context.Context, client wire.ClientInfo, routes []Ro
 }
 
 // plan gives each route as many transactions as its audience may need, and extra ones.
-func (d *Deliverer) plan(routes []Route, extra []int) *Expansion {
+func (d *Deliverer) plan(routes []*Route, extra []int) *Expansion {
 	e := &Expansion{d: d, routes: routes}
 	batch := d.batch()
-	for i := range routes {
-		r := &routes[i]
-		src := &source{rosters: d.rosters, aud: &r.Audience, at: d.stock.slice()}
-		e.sources = append(e.sources, src)
-		if r.claim != nil {
-			if r.claim.Done {
-				continue
-			}
-			src.had = r.claim.Had
+	for i, r := range routes {
+		if r.before() {
+			continue
 		}
+		src := d.newSource(&r.Audience, r.had())
+		e.sources = append(e.sources, src)
 		for range (r.Audience.size()+batch-1)/batch + extra[i] {
 			e.txs = append(e.txs, &armed{d: d, route: r, source: src, share: share{stock: &d.stock, room: batch}})
 		}
@@ -143,24 +165,37 @@ func (e *Expansion) armAll(ctx context.Context, client wire.ClientInfo) error {
 // are told now, not from attempts that come to nothing.
 func (e *Expansion) complete(extra []int) error {
 	accepted, refused := 0, 0
+	var deferred error
 	for _, a := range e.txs {
 		if !a.source.exhausted() {
 			return e.grow(a.route, extra)
 		}
 		accepted += a.accepted
 		refused += len(a.refused)
-	}
-	if e.d.opts.Refused != nil && refused > 0 {
-		for _, a := range e.txs {
-			for _, r := range a.refused {
-				e.d.opts.Refused(a.route.List, r.address, r.why)
-			}
+		if a.deferred != nil {
+			deferred = a.deferred
 		}
+	}
+	if accepted == 0 && deferred != nil {
+		return deferred // the sender keeps the mail
+	}
+	for _, a := range e.txs {
+		a.report()
 	}
 	if accepted == 0 && refused > 0 {
 		return ErrAllRefused
 	}
 	return nil
+}
+
+// report tells of those who were refused for good; not when nobody was accepted and some shall be tried again, for then all are.
+func (a *armed) report() {
+	if a.d.opts.Refused == nil || a.accepted == 0 && len(a.later) > 0 {
+		return
+	}
+	for _, r := range a.refused {
+		a.d.opts.Refused(a.route.List, r.address, r.why)
+	}
 }
 
 // grow gives a route whose roster has grown since it was counted more transactions in the next plan, in
@@ -171,7 +206,7 @@ func (e *Expansion) grow(r *Route, extra []int) error {
 		return fmt.Errorf("%w: the roster of %s has grown", ErrTooLarge, r.List)
 	}
 	for i := range e.routes {
-		if r == &e.routes[i] {
+		if r == e.routes[i] {
 			extra[i] += min(room, 1+3*extra[i])
 		}
 	}

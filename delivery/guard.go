@@ -6,16 +6,15 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
-	"hash/crc32"
 	"io/fs"
 	"os"
 	"path/filepath"
-	"slices"
-	"strconv"
 	"strings"
 	"time"
 
 	"golang.org/x/sys/unix"
+
+	"superlistd/delivery/spool"
 )
 
 // ErrInProgress says that another session, of this process or another, is delivering the same post.
@@ -29,8 +28,8 @@ const guardEpoch = 5 * 24 * time.Hour
 // not guarded.
 type Key [16]byte
 
-// Range is a stretch of a roster in key order: the members after After, up to and with UpTo.
-type Range struct{ After, UpTo string }
+// ID is the key as the name of a spool entry.
+func (k Key) ID() string { return hex.EncodeToString(k[:]) }
 
 // Guard remembers which posts are delivered, wholly or in part, so that a client that lost our reply and comes
 // again sends nothing twice. All processes on one data folder share it. Notes are appended and not synced: they
@@ -49,8 +48,8 @@ type Claim struct {
 	key   Key
 	lock  *os.File
 
-	Done bool    // the whole post was delivered before
-	Had  []Range // the members who had it before, when it was not the whole
+	Done bool           // the whole post was delivered before
+	Had  []spool.Served // the members who had it before, when it was not the whole
 }
 
 // Claim takes the post, or fails with ErrInProgress. The lock is one octet of a file, at an offset made from
@@ -85,28 +84,19 @@ func (g *Guard) Claim(key Key) (*Claim, error) {
 // Release lets go of the post. What was noted stays.
 func (c *Claim) Release() { c.lock.Close() }
 
-// Note remembers that a transaction is in: the members of these ranges have the post.
-func (c *Claim) Note(ranges []Range) error {
-	var payload []byte
-	for _, r := range ranges {
-		payload = strconv.AppendQuoteToASCII(append(payload, ' '), r.After)
-		payload = strconv.AppendQuoteToASCII(append(payload, ' '), r.UpTo)
-	}
-	return c.append('P', payload)
-}
+// Note remembers that a transaction is in: these members have the post.
+func (c *Claim) Note(served spool.Served) error { return c.append('P', served.Append(nil)) }
 
 // Finish remembers that the whole post is in.
 func (c *Claim) Finish() error { return c.append('D', nil) }
 
-// append writes one line: checksum, key, kind, payload. It begins with a line feed, so that half a line that
-// a full disk left behind spoils no other.
+// append writes one line: checksum, key, kind, payload.
 func (c *Claim) append(kind byte, payload []byte) error {
 	path, err := c.guard.current(c.key)
 	if err != nil {
 		return fmt.Errorf("retry guard: %w", err)
 	}
-	text := append(append(hex.AppendEncode(nil, c.key[:]), ' ', kind), payload...)
-	line := fmt.Appendf(nil, "\n%08x %s\n", crc32.ChecksumIEEE(text), text)
+	line := spool.AppendLine(nil, append(append(hex.AppendEncode(nil, c.key[:]), ' ', kind), payload...))
 	f, err := os.OpenFile(path, os.O_WRONLY|os.O_APPEND|os.O_CREATE, 0o640)
 	if err != nil {
 		return fmt.Errorf("retry guard: %w", err)
@@ -133,7 +123,6 @@ func (g *Guard) epochs() ([]string, error) {
 			names = append(names, filepath.Join(g.dir, e.Name()))
 		}
 	}
-	slices.Sort(names)
 	return names, nil
 }
 
@@ -167,7 +156,7 @@ func (c *Claim) read() error {
 	if err != nil {
 		return err
 	}
-	want := append(hex.AppendEncode(nil, c.key[:]), ' ')
+	want := c.key.ID() + " "
 	for _, epoch := range epochs {
 		data, err := os.ReadFile(file(epoch, c.key))
 		if errors.Is(err, fs.ErrNotExist) {
@@ -177,46 +166,27 @@ func (c *Claim) read() error {
 			return err
 		}
 		for line := range bytes.Lines(data) {
-			c.take(want, bytes.TrimRight(line, "\n"))
+			c.take(want, line)
 		}
 	}
 	return nil
 }
 
 // take reads one line; a damaged one says nothing.
-func (c *Claim) take(want, line []byte) {
-	sum, text, ok := bytes.Cut(line, []byte(" "))
-	if !ok || !bytes.HasPrefix(text, want) {
+func (c *Claim) take(want string, line []byte) {
+	if !bytes.Contains(line, []byte(want)) {
 		return
 	}
-	if n, err := strconv.ParseUint(string(sum), 16, 32); err != nil || uint32(n) != crc32.ChecksumIEEE(text) {
+	text, ok := spool.ParseLine(strings.TrimRight(string(line), "\n"))
+	if !ok || !strings.HasPrefix(text, want) {
 		return
 	}
-	switch rest := string(text[len(want):]); {
+	switch rest := text[len(want):]; {
 	case rest == "D":
 		c.Done = true
 	case strings.HasPrefix(rest, "P "):
-		c.Had = append(c.Had, parseRanges(rest[1:])...)
-	}
-}
-
-func parseRanges(s string) (ranges []Range) {
-	var words []string
-	for s = strings.TrimPrefix(s, " "); s != ""; s = strings.TrimPrefix(s, " ") {
-		quoted, err := strconv.QuotedPrefix(s)
-		if err != nil {
-			return nil
-		}
-		word, err := strconv.Unquote(quoted)
-		if err != nil {
-			return nil
-		}
-		words, s = append(words, word), s[len(quoted):]
-	}
-	for pair := range slices.Chunk(words, 2) {
-		if len(pair) == 2 {
-			ranges = append(ranges, Range{pair[0], pair[1]})
+		if note, err := spool.ParseServed(rest[1:]); err == nil {
+			c.Had = append(c.Had, note)
 		}
 	}
-	return ranges
 }

@@ -5,10 +5,12 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
-	"slices"
+	"reflect"
 	"sync"
 	"testing"
 	"time"
+
+	"superlistd/delivery/spool"
 )
 
 func claim(t *testing.T, g *Guard, key Key) *Claim {
@@ -28,14 +30,19 @@ func TestGuardRemembersAcrossProcesses(t *testing.T) {
 	if c.Done || c.Had != nil {
 		t.Fatalf("a new post is known: %+v", c)
 	}
-	want := []Range{{"", "b@x"}, {"b@x", "quoted \" and\nline@x"}, {"m@x", "ü@x"}}
-	if err := errors.Join(c.Note(want[:1]), c.Note(want[1:])); err != nil {
-		t.Fatal(err)
+	want := []spool.Served{
+		{Ranges: []spool.Range{{After: "", UpTo: "b@x"}}},
+		{Ranges: []spool.Range{{After: "b@x", UpTo: "quoted \" and\nline@x"}, {After: "m@x", UpTo: "ü@x"}}, But: []string{"n@x"}},
+	}
+	for _, note := range want {
+		if err := c.Note(note); err != nil {
+			t.Fatal(err)
+		}
 	}
 	c.Release()
 
 	c = claim(t, NewGuard(dir), key) // as another process would
-	if c.Done || !slices.Equal(c.Had, want) {
+	if c.Done || !reflect.DeepEqual(c.Had, want) {
 		t.Errorf("Done %v, Had %q, want %q", c.Done, c.Had, want)
 	}
 	if err := c.Finish(); err != nil {
@@ -77,7 +84,7 @@ func TestGuardSurvivesDamage(t *testing.T) {
 	g := NewGuard(filepath.Join(t.TempDir(), "guard"))
 	key := Key{7}
 	c := claim(t, g, key)
-	if err := c.Note([]Range{{"", "a@x"}}); err != nil {
+	if err := c.Note(spool.Served{Ranges: []spool.Range{{After: "", UpTo: "a@x"}}}); err != nil {
 		t.Fatal(err)
 	}
 	path, err := g.current(key)
@@ -93,18 +100,18 @@ func TestGuardSurvivesDamage(t *testing.T) {
 		if err := os.WriteFile(path, line[:cut], 0o640); err != nil {
 			t.Fatal(err)
 		}
-		if err := c.Note([]Range{{"a@x", "b@x"}}); err != nil {
+		if err := c.Note(spool.Served{Ranges: []spool.Range{{After: "a@x", UpTo: "b@x"}}}); err != nil {
 			t.Fatal(err)
 		}
 		again := &Claim{guard: g, key: key}
 		if err := again.read(); err != nil {
 			t.Fatal(err)
 		}
-		want := []Range{{"a@x", "b@x"}}
+		want := []spool.Served{{Ranges: []spool.Range{{After: "a@x", UpTo: "b@x"}}}}
 		if cut == len(line)-1 { // only its line feed was missing
-			want = []Range{{"", "a@x"}, {"a@x", "b@x"}}
+			want = append([]spool.Served{{Ranges: []spool.Range{{After: "", UpTo: "a@x"}}}}, want...)
 		}
-		if !slices.Equal(again.Had, want) {
+		if !reflect.DeepEqual(again.Had, want) {
 			t.Errorf("cut at %d: %q, want %q", cut, again.Had, want)
 		}
 	}

@@ -3,6 +3,7 @@ package delivery
 import (
 	"context"
 
+	"superlistd/delivery/spool"
 	"superlistd/smtpclient"
 )
 
@@ -12,10 +13,14 @@ type hand struct {
 	first     int // number of its first recipient within the transaction
 	addresses []byte
 	ends      []int
-	span      Range // of the roster that it was dealt from
+	keyed     bool // keep the keys too
+	keys      []string
+	span      spool.Range // of the roster that it was dealt from
 }
 
-func (h *hand) reset() { h.addresses, h.ends = h.addresses[:0], h.ends[:0] }
+func (h *hand) reset() {
+	h.addresses, h.ends, h.keys, h.span = h.addresses[:0], h.ends[:0], h.keys[:0], spool.Range{}
+}
 
 func (h *hand) len() int { return len(h.ends) }
 
@@ -41,13 +46,13 @@ func (h *hand) at(i int) []byte {
 // belong to an older one.
 type share struct {
 	stock *stock
-	room int // recipients that the transaction may still be dealt
+	room  int // recipients that the transaction may still be dealt
 
-	hands []*hand // oldest first
-	cur   int     // index in hands of the one in use
-	pos   int     // next recipient in it
-	given int     // recipients taken
-	spans []Range // of all hands, for the retry guard
+	hands []*hand       // oldest first
+	cur   int           // index in hands of the one in use
+	pos   int           // next recipient in it
+	given int           // recipients taken
+	spans []spool.Range // of all hands
 }
 
 // next takes the next recipient, and deals a new hand where the last one is used up. It
@@ -69,13 +74,15 @@ func (s *share) next(ctx context.Context, src *source, narrow func(string)) ([]b
 	if err := src.deal(ctx, h, s.room, narrow); err != nil {
 		return nil, false, err
 	}
-	if h.len() == 0 {
-		return nil, false, nil
+	if h.span.UpTo > h.span.After {
+		s.spans = append(s.spans, h.span)
 	}
 	h.first = s.given
 	s.room -= h.len()
 	s.hands = append(s.hands, h)
-	s.spans = append(s.spans, h.span)
+	if h.len() == 0 {
+		return nil, false, nil
+	}
 	return s.next(ctx, src, narrow)
 }
 

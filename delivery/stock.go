@@ -11,6 +11,7 @@ type stock struct{ hands, slices sync.Pool }
 
 func (s *stock) hand() *hand {
 	if h, ok := s.hands.Get().(*hand); ok {
+		h.keyed = false
 		return h
 	}
 	return new(hand)

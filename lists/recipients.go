@@ -24,6 +24,12 @@ func (r *Recipients) Rewind() {
 	r.cursor, r.done = r.cursor[:0], false
 }
 
+// Continue forgets the content and moves the cursor: the next Store.Recipients goes on behind the member with this key.
+func (r *Recipients) Continue(after string) {
+	r.Reset()
+	r.cursor = append(r.cursor[:0], after...)
+}
+
 // Len is the number of recipients.
 func (r *Recipients) Len() int { return len(r.ends) }
 

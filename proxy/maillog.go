@@ -77,12 +77,18 @@ func (s *session) logPosted(tx *transaction, outcomes []delivery.Outcome, r wire
 		if err != nil {
 			level, msg = zerolog.ErrorLevel, "post not relayed to all"
 		}
-		if o.Before {
+		switch {
+		case o.Before:
 			msg = "post came again: it was delivered before"
+		case o.Entry != "":
+			msg = "post spooled"
 		}
 		e := s.event(tx, level).Stringer("list", o.List).Int("members", o.Accepted).Int("transactions", o.Transactions)
 		if o.Refused > 0 {
 			e = e.Int("refused", o.Refused)
+		}
+		if o.Entry != "" {
+			e = e.Str("entry", o.Entry)
 		}
 		if err != nil {
 			e = e.Err(err)

@@ -166,7 +166,9 @@ func (s *session) routes(p *post, verdicts []verdict) []delivery.Route {
 		route := delivery.Route{
 			List: r.address, ReversePath: v.list.Bounces(), Body: s.tx.spool, BodyOffset: p.body,
 			EightBit: s.tx.eightBit, UTF8: s.tx.utf8 || !v.list.Bounces().ASCII(),
+			MessageID: messageID(p.head),
 		}
+		route.Owners, _ = ownersOf(v.list)
 		switch {
 		case v.kind == lists.Post:
 			route.Head = message.Dress(p.head, v.list, trace)
@@ -241,8 +243,8 @@ func (s *session) hand(ctx context.Context, p *post, routes []delivery.Route) (w
 		s.logRelayed(tx, result.Relayed)
 	}
 	reply := result.Posted
-	if reply.Code == 0 { // nothing had to be sent: a list without members, a bounce that was taken, a post that came again
-		reply = text(250, "2.0.0", "Ok: taken as "+s.id)
+	if reply.Code == 0 {
+		reply = text(250, "2.0.0", "Ok: "+taken(result.Outcomes, s.id))
 	}
 	s.logPosted(tx, result.Outcomes, reply, err)
 	switch {
@@ -252,6 +254,26 @@ func (s *session) hand(ctx context.Context, p *post, routes []delivery.Route) (w
 		return result.Relayed, nil
 	}
 	return reply, nil
+}
+
+// taken says what became of a post of which nothing was sent now: it is in the spool, or nothing had to be sent (a list
+// without members, a bounce that was taken, a post that came again).
+func taken(outcomes []delivery.Outcome, sid string) string {
+	for _, o := range outcomes {
+		if o.Entry != "" {
+			return "spooled as " + o.Entry
+		}
+	}
+	return "taken as " + sid
+}
+
+// messageID is for people; a mail may have none, or several.
+func messageID(h message.Header) string {
+	ids := h.Values("Message-ID")
+	if len(ids) == 0 {
+		return ""
+	}
+	return ids[0][:min(len(ids[0]), 250)]
 }
 
 // guard names the message for the retry guard, for each list and for those who are relayed.

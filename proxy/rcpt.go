@@ -87,7 +87,11 @@ func (s *session) route(ctx context.Context, mailbox string) (lists.Address, lis
 func (s *session) early(t lists.Target) error {
 	switch {
 	case t.Kind == lists.Post:
-		return t.List.JudgeEarly(s.tx.size)
+		if err := t.List.JudgeEarly(s.tx.size); err != nil {
+			return err
+		}
+		// Said at RCPT, not at MAIL: mail that is only relayed goes on, and MAIL does not tell which it is.
+		return s.srv.hop.Full()
 	case t.Kind == lists.ToService && t.Service == lists.ServiceConfirm:
 		return errService // no token was ever given out
 	}

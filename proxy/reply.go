@@ -8,6 +8,7 @@ import (
 	"github.com/emersion/go-smtp"
 
 	"superlistd/delivery"
+	"superlistd/delivery/spool"
 	"superlistd/lists"
 	"superlistd/message"
 	"superlistd/smtpclient"
@@ -59,6 +60,7 @@ func replies() []reply {
 		{message.ErrHops, answer(554, smtp.EnhancedCode{5, 4, 6}, "Too many hops")},
 		{message.ErrHeader, answer(550, smtp.EnhancedCode{5, 6, 0}, "Message header unreadable")},
 		{errTooMany, answer(452, smtp.EnhancedCode{4, 5, 3}, "Too many recipients")},
+		{spool.ErrFull, answer(452, smtp.EnhancedCode{4, 3, 1}, "Mailing lists take no posts now, try again later")},
 		{delivery.ErrTooLarge, answer(452, smtp.EnhancedCode{4, 3, 1}, "List too large for now, try again later")},
 		{errStopping, answer(421, smtp.EnhancedCode{4, 3, 2}, "Service is stopping")},
 		{smtpclient.ErrUnreachable, answer(451, smtp.EnhancedCode{4, 4, 1}, "Next hop not reachable, try again later")},

@@ -2,6 +2,7 @@ package smtpclient
 
 import (
 	"fmt"
+	"strconv"
 
 	"superlistd/wire"
 )
@@ -10,7 +11,7 @@ import (
 func (p *pipeline) readOne() error {
 	c := p.t.c
 	if head, err := c.br.Peek(4); err == nil && head[0] == '2' && (head[3] == ' ' || head[3] == '-') {
-		if err := c.skipReply("RCPT"); err != nil {
+		if _, err := c.passReply("RCPT", false); err != nil {
 			return err
 		}
 		p.inFlight--
@@ -67,20 +68,32 @@ func (p *pipeline) tell(i int, r wire.Reply) {
 
 const maxReplyLines = 128 // as in wire.ReadReply
 
-// skipReply reads a positive reply whose text nobody wants.
-func (c *Conn) skipReply(command string) error {
-	first := 0
+// passReply reads a positive reply whose text nobody wants, or which is kept, as
+// it came, in c.said. A 421 is none and must not come here.
+func (c *Conn) passReply(command string, keep bool) (first int, err error) {
 	for range maxReplyLines {
-		code, more, _, err := wire.ReadReplyLine(c.br)
+		code, more, text, err := wire.ReadReplyLine(c.br)
 		switch {
 		case err != nil:
-			return c.fail(command, err)
+			return 0, c.fail(command, err)
 		case first != 0 && code != first:
-			return c.fail(command, fmt.Errorf("%w: code %d after %d", wire.ErrReply, code, first))
-		case !more:
-			return nil
+			return 0, c.fail(command, fmt.Errorf("%w: code %d after %d", wire.ErrReply, code, first))
 		}
-		first = code
+		if keep {
+			c.said = appendAnswer(c.said, code, more, text)
+		}
+		if first = code; !more {
+			return code, nil
+		}
 	}
-	return c.fail(command, fmt.Errorf("%w: too many lines", wire.ErrReply))
+	return 0, c.fail(command, fmt.Errorf("%w: too many lines", wire.ErrReply))
+}
+
+func appendAnswer(b []byte, code int, more bool, text []byte) []byte {
+	b = strconv.AppendInt(b, int64(code), 10)
+	sep := byte(' ')
+	if more {
+		sep = '-'
+	}
+	return append(append(append(b, sep), text...), "\r\n"...)
 }

@@ -76,14 +76,18 @@ func (t *Transaction) endLines() {
 func (t *Transaction) sendChunk(last string) error {
 	c := t.c
 	var buf [chunkHead]byte
-	head := strconv.AppendInt(append(buf[:0], "BDAT "...), int64(len(c.out)-chunkHead), 10)
-	head = append(append(head, last...), "\r\n"...)
+	head := appendBDAT(buf[:0], len(c.out)-chunkHead, last)
 	start := chunkHead - len(head)
 	copy(c.out[start:], head)
 	chunk := c.out[start:]
 	c.out = c.out[:chunkHead]
 	t.unread++
 	return c.direct(chunk)
+}
+
+func appendBDAT(b []byte, size int, last string) []byte {
+	b = strconv.AppendInt(append(b, "BDAT "...), int64(size), 10)
+	return append(append(b, last...), "\r\n"...)
 }
 
 // readChunks reads replies to chunks until at most limit are outstanding. A

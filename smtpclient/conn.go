@@ -35,6 +35,8 @@ type Conn struct {
 	base net.Conn // what was dialed; deadlines are set here, below TLS
 	nc   net.Conn // base, or TLS over it
 	raw  syscall.RawConn
+	look func(fd uintptr) bool // sets idle: the socket has nothing to read
+	idle bool
 	br   *bufio.Reader
 	out  []byte // commands or content not yet written
 	caps Capabilities
@@ -49,6 +51,10 @@ type Conn struct {
 	dot    wire.DotWriter
 	blocks [4][]byte // of pipelined RCPT commands
 	copied []byte    // for readers that cannot write themselves
+	said   []byte    // to the dot of the last Single
+
+	forward   []byte // XFORWARD of the last transaction that had one
+	forwarded wire.ClientInfo
 
 	ctx   context.Context // of the operation under way
 	limit time.Time       // its deadline
@@ -62,6 +68,7 @@ type Conn struct {
 func newConn(o *Options, nc net.Conn) *Conn {
 	c := &Conn{opts: o, base: nc, nc: nc, lost: ErrUnreachable}
 	c.br = bufio.NewReaderSize((*reader)(c), readSize)
+	c.look = c.peek
 	if sc, ok := nc.(syscall.Conn); ok {
 		c.raw, _ = sc.SyscallConn() // nil only costs us the look at idle connections
 	}
@@ -197,12 +204,18 @@ func (c *Conn) write(p []byte) error {
 }
 
 func (c *Conn) flush(command string) error {
+	out := c.out
+	c.out = c.out[:0]
+	return c.send(command, out)
+}
+
+// send is for commands and for the end of content: a reply follows.
+func (c *Conn) send(command string, p []byte) error {
 	if c.broken {
 		return c.fail(command, net.ErrClosed)
 	}
-	out := c.out
-	c.out, c.read = c.out[:0], false
-	if err := c.write(out); err != nil {
+	c.read = false
+	if err := c.write(p); err != nil {
 		return c.fail(command, err)
 	}
 	return nil
@@ -289,12 +302,14 @@ func (c *Conn) quiet() bool {
 	if err := c.base.SetReadDeadline(time.Time{}); err != nil {
 		return false
 	}
-	quiet := false
-	err := c.raw.Read(func(fd uintptr) bool {
-		var b [1]byte
-		_, _, err := syscall.Recvfrom(int(fd), b[:], syscall.MSG_PEEK|syscall.MSG_DONTWAIT)
-		quiet = err == syscall.EAGAIN || err == syscall.EINTR
-		return true
-	})
-	return err == nil && quiet
+	c.idle = false
+	err := c.raw.Read(c.look)
+	return err == nil && c.idle
+}
+
+func (c *Conn) peek(fd uintptr) bool {
+	var b [1]byte
+	_, _, err := syscall.Recvfrom(int(fd), b[:], syscall.MSG_PEEK|syscall.MSG_DONTWAIT)
+	c.idle = err == syscall.EAGAIN || err == syscall.EINTR
+	return true
 }

@@ -130,7 +130,7 @@ func (t *Transaction) Commit(ctx context.Context) ([]wire.Reply, error) {
 		return nil, err
 	}
 	if t.stage == held && !t.c.quiet() || !t.chunking && t.c.br.Buffered() > 0 {
-		return nil, t.fail(t.goneBefore())
+		return nil, t.fail(t.c.goneBefore("."))
 	}
 	if err := t.sendEnd(); err != nil {
 		return nil, t.fail(err)
@@ -191,12 +191,12 @@ func (t *Transaction) committed(replies []wire.Reply, positive bool) error {
 	return &Error{Command: ".", Reply: replies[0]}
 }
 
-// goneBefore says why the dot was not sent: what came before it is no answer to
+// goneBefore says why command was not sent: what came before it is no answer to
 // it. Nothing is queued.
-func (t *Transaction) goneBefore() error {
-	r, err := t.c.reply(".")
+func (c *Conn) goneBefore(command string) error {
+	r, err := c.reply(command)
 	if err != nil {
 		return err
 	}
-	return t.c.fail(".", fmt.Errorf("unsolicited reply %v", r))
+	return c.fail(command, fmt.Errorf("unsolicited reply %v", r))
 }

@@ -17,6 +17,9 @@ var (
 	// From Commit it means that the fate of the message is unknown, unless a
 	// *Closing is beneath it.
 	ErrLost = errors.New("connection to the next hop lost")
+	// ErrUnknown: from Single, always with ErrLost: the end of the content went
+	// out, and its answer did not come. The message may be queued or not.
+	ErrUnknown = errors.New("fate of the message unknown")
 	// ErrUTF8: the message needs SMTPUTF8, and the next hop does not offer it.
 	ErrUTF8 = errors.New("next hop does not offer SMTPUTF8")
 	// ErrSize: the message is larger than the next hop's SIZE.

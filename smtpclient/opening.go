@@ -3,11 +3,48 @@ package smtpclient
 import (
 	"errors"
 	"fmt"
+	"net"
 	"strconv"
 	"strings"
 
 	"superlistd/wire"
 )
+
+// compose puts XFORWARD and MAIL into c.out, if the next hop can take the
+// message, and tells how many lines of XFORWARD there are.
+func (c *Conn) compose(env *Envelope) (forwards int, err error) {
+	switch {
+	case c.broken || c.gone.Load():
+		return 0, c.fail("MAIL", net.ErrClosed)
+	case c.tx != nil:
+		return 0, fmt.Errorf("%w: another transaction is open", ErrState)
+	case env.UTF8 && !c.caps.SMTPUTF8:
+		return 0, ErrUTF8
+	case c.caps.Size > 0 && env.Size > c.caps.Size:
+		return 0, fmt.Errorf("%w of %d octets", ErrSize, c.caps.Size)
+	case env.Raw == "" && env.XVERP != "" && !c.caps.XVERP:
+		return 0, ErrXVERP
+	}
+	c.out = c.out[:0]
+	if env.Client != nil && len(c.caps.XForward) > 0 {
+		forwards = c.appendForward(env.Client)
+	}
+	if err := c.appendMail(env); err != nil {
+		c.out = c.out[:0]
+		return 0, err
+	}
+	return forwards, nil
+}
+
+// appendForward composes XFORWARD. Many messages in a row are the same client's.
+func (c *Conn) appendForward(client *wire.ClientInfo) int {
+	if len(c.forward) == 0 || c.forwarded != *client {
+		c.forward = client.AppendXForward(c.forward[:0], c.caps.XForward)
+		c.forwarded = *client
+	}
+	c.out = append(c.out, c.forward...)
+	return wire.CountLines(c.forward)
+}
 
 // appendMail composes the MAIL line, behind XFORWARD in c.out.
 func (c *Conn) appendMail(env *Envelope) error {

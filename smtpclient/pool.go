@@ -87,6 +87,7 @@ func (p *Pool) Put(c *Conn) {
 	if c.tx != nil {
 		c.tx.Abort()
 	}
+	c.release() // nobody's context may wake an idle session
 	if !c.Reusable() || !p.push(c) {
 		c.Quit()
 	}

@@ -61,28 +61,11 @@ type Transaction struct {
 // with the first recipient. It fails with ErrUTF8, ErrSize or ErrXVERP when the
 // next hop cannot take the message, and the connection is then as good as before.
 func (c *Conn) Begin(env Envelope) (*Transaction, error) {
-	switch {
-	case c.broken || c.gone.Load():
-		return nil, c.fail("MAIL", net.ErrClosed)
-	case c.tx != nil:
-		return nil, fmt.Errorf("%w: another transaction is open", ErrState)
-	case env.UTF8 && !c.caps.SMTPUTF8:
-		return nil, ErrUTF8
-	case c.caps.Size > 0 && env.Size > c.caps.Size:
-		return nil, fmt.Errorf("%w of %d octets", ErrSize, c.caps.Size)
-	case env.Raw == "" && env.XVERP != "" && !c.caps.XVERP:
-		return nil, ErrXVERP
-	}
-	t := &Transaction{c: c}
-	c.out = c.out[:0]
-	if env.Client != nil && len(c.caps.XForward) > 0 {
-		c.out = env.Client.AppendXForward(c.out, c.caps.XForward)
-		t.forwards = wire.CountLines(c.out)
-	}
-	if err := c.appendMail(&env); err != nil {
-		c.out = c.out[:0]
+	forwards, err := c.compose(&env)
+	if err != nil {
 		return nil, err
 	}
+	t := &Transaction{c: c, forwards: forwards}
 	c.tx = t
 	return t, nil
 }

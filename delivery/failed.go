@@ -1,0 +1,106 @@
+package delivery
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/rs/zerolog"
+
+	"superlistd/delivery/spool"
+	"superlistd/message"
+)
+
+const defaultTimeout = 90 * time.Second
+
+func (d *Deliverer) timeout() time.Duration {
+	if d.opts.Timeout > 0 {
+		return d.opts.Timeout
+	}
+	return defaultTimeout
+}
+
+// log begins a line about something that went wrong here.
+func (j *job) log() *zerolog.Event {
+	return j.d.log.Error().Stringer("list", j.plan.List).Str("entry", j.plan.ID)
+}
+
+// failed ends an entry that cannot be delivered: it is kept, and the owners are told once.
+func (j *job) failed(cause error) {
+	s := j.entry.State()
+	err := j.entry.Tried(cause.Error())
+	if !s.Told && !j.plan.Notice && len(j.plan.Owners) > 0 {
+		err = errors.Join(err, j.tell(s, cause))
+	}
+	err = errors.Join(err, j.entry.Fail())
+	j.log().Int("members", s.Accepted).Int("attempt", s.Attempts+1).AnErr("trouble", err).Err(cause).Msg("spooled post failed")
+}
+
+// tell puts a notice for the owners into the spool. Its name is made from that of the entry, so that one who was killed
+// here and does it again makes no second one.
+func (j *job) tell(s spool.State, cause error) error {
+	sum := sha256.Sum256([]byte("failed " + j.plan.ID))
+	id := hex.EncodeToString(sum[:16])
+	if !j.d.opts.Spool.Has(id) {
+		head, err := j.notice(s, cause)
+		if err != nil {
+			return err
+		}
+		e, err := j.d.opts.Spool.Prepare(spool.Plan{
+			ID: id, List: j.plan.List, Client: j.plan.Client, Notice: true,
+			Audience: spool.Audience{Fixed: j.plan.Owners},
+		}, head, strings.NewReader(""), 0)
+		if err != nil {
+			return err
+		}
+		if err := e.Publish(); err != nil {
+			return err
+		}
+		j.d.spooler.add(e)
+	}
+	return j.entry.Told()
+}
+
+func (j *job) notice(s spool.State, cause error) ([]byte, error) {
+	total := max(j.plan.Audience.Members, len(j.plan.Audience.Fixed))
+	post := j.plan.MessageID
+	if post == "" {
+		post = "(a post without a Message-ID)"
+	}
+	raw, err := message.Note{
+		From: j.plan.ReversePath.String(), To: j.d.visible(j.plan.Owners),
+		Subject:   fmt.Sprintf("%s: a post could not be delivered", j.plan.List),
+		MessageID: fmt.Sprintf("%s.failed@%s", j.plan.ID, j.d.opts.Hostname),
+		Date:      time.Now(),
+		Text: fmt.Sprintf(`A post to %s could not be delivered to all of its members.
+
+Post:       %s
+Accepted:   %s
+Delivered:  to %d of about %d
+Last error: %s
+
+Nothing more is tried. The administrator of this host finds the post with
+"listctl queue show %s", and can send it to the rest of the members
+with "listctl queue retry %s".
+`, j.plan.List, post, j.plan.Accepted.Format(time.RFC1123Z), s.Accepted, total, cause, j.plan.ID, j.plan.ID),
+	}.Bytes()
+	if err != nil {
+		return nil, err
+	}
+	// RFC 3834 section 5: no program shall answer this.
+	return append([]byte("Auto-Submitted: auto-generated\r\n"), raw...), nil
+}
+
+// visible writes mailboxes for a To field; <postmaster> needs no domain on the wire (RFC 5321 section 4.1.1.3), but there.
+func (d *Deliverer) visible(mailboxes []string) string {
+	out := make([]string, len(mailboxes))
+	for i, m := range mailboxes {
+		if out[i] = m; !strings.Contains(m, "@") {
+			out[i] += "@" + d.opts.Hostname
+		}
+	}
+	return strings.Join(out, ", ")
+}
