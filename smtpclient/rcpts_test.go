@@ -419,8 +419,13 @@ func sink(c net.Conn) {
 		case 'E':
 			reply = "250-sink\r\n250-PIPELINING\r\n250-CHUNKING\r\n250-SIZE 0\r\n250 XFORWARD NAME ADDR PROTO HELO SOURCE PORT IDENT\r\n"
 		case 'B':
-			n, _, _ := strings.Cut(strings.TrimSpace(string(line[5:])), " ")
-			size, _ := strconv.Atoi(n)
+			size := 0
+			for _, digit := range line[len("BDAT "):] {
+				if digit < '0' {
+					break
+				}
+				size = 10*size + int(digit-'0')
+			}
 			if _, err := br.Discard(size); err != nil {
 				return
 			}

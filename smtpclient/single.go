@@ -6,36 +6,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 
 	"superlistd/wire"
 )
-
-// Content is what one message holds: Parts, then Body, then Tail. All octets go
-// one behind the other, so that a part may end in mid-line. They should be
-// canonical (CRLF line ends), as slices that many messages share usually are;
-// they are made so once more, stuffed, and given a last line end on their way
-// out. That is done for each message and costs less than keeping it: some
-// 3 GB/s.
-type Content struct {
-	Parts [][]byte
-	// Body is read to its end, after the next hop has taken the recipient; nil:
-	// none. Without it, and up to 64 KiB, the content may leave by BDAT.
-	Body io.Reader
-	Tail [][]byte
-}
-
-// small tells whether the content is all in memory and fits into one write.
-func (m *Content) small() bool {
-	n := 0
-	for _, p := range m.Parts {
-		n += len(p)
-	}
-	for _, p := range m.Tail {
-		n += len(p)
-	}
-	return m.Body == nil && n <= writeSize
-}
 
 // single is one call of Single.
 type single struct {
@@ -60,8 +33,9 @@ type single struct {
 //   - nil: queued, once. LastReply is what the next hop said.
 //   - *Error: not queued. With the command RCPT it is the recipient that was
 //     refused; with MAIL, DATA or "." (the dot, or BDAT) it is the transaction.
-//     After a RCPT or MAIL the session goes on, with one RSET, unless the next
-//     hop has had so many errors that Reusable says no.
+//     The session goes on, with one RSET before the dot, unless Reusable says no:
+//     the next hop has had many errors, or gave 354 with no recipient to stand
+//     behind it.
 //   - ErrLost with ErrUnknown: the session broke after the end of the content
 //     went out. The message may be queued.
 //   - ErrLost without it: not queued, the session is over.
@@ -216,22 +190,6 @@ func (s *single) sendAll(m *Content) error {
 	return nil
 }
 
-// appendContent makes the content canonical, as put does, but does not stuff it.
-func appendContent(b []byte, m *Content) []byte {
-	var clean wire.Cleaner
-	from := len(b)
-	for _, p := range m.Parts {
-		b = clean.Append(b, p)
-	}
-	for _, p := range m.Tail {
-		b = clean.Append(b, p)
-	}
-	if b = clean.Finish(b); len(b) > from && b[len(b)-1] != '\n' {
-		b = append(b, "\r\n"...)
-	}
-	return b
-}
-
 // write sends the content and the dot.
 func (s *single) write(m *Content) error {
 	c := s.c
@@ -253,74 +211,40 @@ func (s *single) write(m *Content) error {
 	return nil
 }
 
-// put passes the content through c.dot.
-func (c *Conn) put(m *Content) error {
-	for _, p := range m.Parts {
-		if _, err := c.dot.Write(p); err != nil {
-			return err
-		}
-	}
-	if m.Body != nil {
-		if err := c.putBody(m.Body); err != nil {
-			return err
-		}
-	}
-	for _, p := range m.Tail {
-		if _, err := c.dot.Write(p); err != nil {
-			return err
-		}
-	}
-	return c.dot.Finish()
-}
-
-// putBody is io.CopyBuffer without the allocations.
-func (c *Conn) putBody(r io.Reader) error {
-	if w, ok := r.(io.WriterTo); ok {
-		_, err := w.WriteTo(&c.dot)
-		return err
-	}
-	if c.copied == nil {
-		c.copied = make([]byte, copySize)
-	}
-	for {
-		n, err := r.Read(c.copied)
-		if _, werr := c.dot.Write(c.copied[:n]); werr != nil {
-			return werr
-		}
-		if err == io.EOF {
-			return nil
-		}
-		if err != nil {
-			return err
-		}
-	}
-}
-
 // verdict says what became of the message, and leaves the session fit for the
 // next one or closed.
 func (s *single) verdict(err error) error {
 	c := s.c
 	c.out = c.out[:0]
-	if err != nil {
+	if err != nil || s.refused != nil {
 		c.said = c.said[:0]
+	}
+	if err != nil {
 		if !c.broken { // Body failed in mid-content
 			c.broken = true
 			_ = c.Close() // the error of Body is the one to tell
 		}
 		c.release()
 	}
-	var closing *Closing
 	switch {
 	case s.refused != nil: // stands, whatever became of the session after it
 		s.settle()
 		return s.refused
-	case err != nil && s.ended && !errors.As(err, &closing):
-		return fmt.Errorf("%w: %w", ErrUnknown, err)
+	case err != nil && s.ended:
+		return inDoubt(err)
 	case err != nil:
 		return err
 	}
 	c.refusals, c.resets = 0, 0
 	return nil
+}
+
+// inDoubt is for a loss after the end of the content. A 421 leaves no doubt.
+func inDoubt(err error) error {
+	if closing := (*Closing)(nil); errors.As(err, &closing) {
+		return err
+	}
+	return fmt.Errorf("%w: %w", ErrUnknown, err)
 }
 
 // settle takes a refused transaction back, and its XFORWARD with it. A refused
