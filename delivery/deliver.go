@@ -149,26 +149,27 @@ func (d *Deliverer) claim(j *Job) (release func(), relay *Claim, err error) {
 			c.Release()
 		}
 	}
-	take := func(key Key) *Claim {
+	take := func(key Key, spooled func(string) (bool, error)) *Claim {
 		if err != nil || d.guard == nil || key == (Key{}) {
 			return nil
 		}
 		var c *Claim
-		if c, err = d.guard.Claim(key); err != nil {
+		if c, err = d.guard.claim(key, spooled); err != nil {
 			return nil
 		}
 		held = append(held, c)
 		return c
 	}
 	if j.Relay != nil {
-		relay = take(j.RelayKey)
+		relay = take(j.RelayKey, nil)
+	}
+	var spooled func(string) (bool, error)
+	if d.opts.Spool != nil {
+		spooled = d.opts.Spool.Has
 	}
 	for i := range j.Routes {
 		r := &j.Routes[i]
-		r.claim = take(r.Key)
-		if d.opts.Spool != nil && r.claim != nil && !r.claim.Done && d.opts.Spool.Has(r.Key.ID()) {
-			r.claim.Done = true // a power cut took the guard's note; the spool's entry was synced
-		}
+		r.claim = take(r.Key, spooled)
 	}
 	return release, relay, err
 }

@@ -35,6 +35,7 @@ func (j *job) failed(cause error) {
 	if !s.Told && !j.plan.Notice && len(j.plan.Owners) > 0 {
 		err = errors.Join(err, j.tell(s, cause))
 	}
+	j.remember()
 	err = errors.Join(err, j.entry.Fail())
 	j.log().Int("members", s.Accepted).Int("attempt", s.Attempts+1).AnErr("trouble", err).Err(cause).Msg("spooled post failed")
 }
@@ -44,7 +45,11 @@ func (j *job) failed(cause error) {
 func (j *job) tell(s spool.State, cause error) error {
 	sum := sha256.Sum256([]byte("failed " + j.plan.ID))
 	id := hex.EncodeToString(sum[:16])
-	if !j.d.opts.Spool.Has(id) {
+	told, err := j.d.opts.Spool.Has(id)
+	if err != nil {
+		return err
+	}
+	if !told {
 		head, err := j.notice(s, cause)
 		if err != nil {
 			return err

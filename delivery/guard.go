@@ -6,10 +6,13 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -37,52 +40,141 @@ func (k Key) ID() string { return hex.EncodeToString(k[:]) }
 type Guard struct {
 	dir string
 	now func() time.Time
+
+	mu      sync.Mutex
+	claimed map[Key]struct{} // by sessions of this process
+	lock    *os.File         // whose octets are locked for other processes
+	epochs  []string         // folders of notes, oldest first, as they were when
+	changed int64            // the folder above had this time, in nanoseconds
 }
 
-// NewGuard keeps notes in dir, which is made when the first one is written.
-func NewGuard(dir string) *Guard { return &Guard{dir: dir, now: time.Now} }
+// NewGuard keeps notes in dir, which is made when it is first asked.
+func NewGuard(dir string) *Guard {
+	return &Guard{dir: dir, now: time.Now, claimed: map[Key]struct{}{}}
+}
 
 // Claim is the right to deliver one post, and what is known of it. It must be released.
 type Claim struct {
 	guard *Guard
 	key   Key
-	lock  *os.File
+	notes int // descriptor of the file for notes of this key
 
 	Done bool           // the whole post was delivered before
 	Had  []spool.Served // the members who had it before, when it was not the whole
 }
 
-// Claim takes the post, or fails with ErrInProgress. The lock is one octet of a file, at an offset made from
-// the key: nothing to clean up, and a process that dies lets go of it.
-func (g *Guard) Claim(key Key) (*Claim, error) {
-	if err := os.MkdirAll(g.dir, 0o750); err != nil {
+// Claim takes the post, or fails with ErrInProgress. Between processes the lock is one octet of a file, at an offset made
+// from the key: nothing to clean up, and a process that dies lets go of it.
+func (g *Guard) Claim(key Key) (*Claim, error) { return g.claim(key, nil) }
+
+// claim is Claim for a post that may be in the spool, which spooled tells. It is asked before the notes are read, since an
+// entry that ends leaves its note first.
+func (g *Guard) claim(key Key, spooled func(id string) (bool, error)) (*Claim, error) {
+	if err := g.take(key); err != nil {
+		if errors.Is(err, ErrInProgress) {
+			return nil, err
+		}
 		return nil, fmt.Errorf("retry guard: %w", err)
 	}
-	lock, err := os.OpenFile(filepath.Join(g.dir, "lock"), os.O_RDWR|os.O_CREATE, 0o640)
-	if err != nil {
-		return nil, fmt.Errorf("retry guard: %w", err)
-	}
-	c := &Claim{guard: g, key: key, lock: lock}
-	// Open file description locks belong to this descriptor alone, so they also hold between our own sessions.
-	err = unix.FcntlFlock(lock.Fd(), unix.F_OFD_SETLK, &unix.Flock_t{
-		Type: unix.F_WRLCK, Start: int64(binary.BigEndian.Uint64(key[:8]) >> 2), Len: 1,
-	})
-	if errors.Is(err, unix.EAGAIN) || errors.Is(err, unix.EACCES) {
-		lock.Close()
-		return nil, ErrInProgress
+	c := &Claim{guard: g, key: key, notes: -1}
+	var err error
+	if spooled != nil {
+		// The note may be missing: a power cut took it, or whoever accepted the post died before it was written.
+		c.Done, err = spooled(key.ID())
 	}
 	if err == nil {
 		err = c.read()
 	}
 	if err != nil {
-		lock.Close()
+		c.Release()
 		return nil, fmt.Errorf("retry guard: %w", err)
 	}
 	return c, nil
 }
 
+// Remember notes that the whole post of a spool entry is taken, unless that is noted. The entry itself says so as long as it
+// is there; who made it may have died before the note was written, and its client may come again after the entry has ended.
+func (g *Guard) Remember(id string) error {
+	c := &Claim{guard: g, notes: -1}
+	if n, err := hex.Decode(c.key[:], []byte(id)); err != nil || n != len(c.key) {
+		return fmt.Errorf("retry guard: %q is no key", id)
+	}
+	defer c.close()
+	if err := c.read(); err != nil {
+		return fmt.Errorf("retry guard: %w", err)
+	}
+	if c.Done {
+		return nil
+	}
+	return c.Finish()
+}
+
 // Release lets go of the post. What was noted stays.
-func (c *Claim) Release() { c.lock.Close() }
+func (c *Claim) Release() {
+	c.close()
+	c.guard.letGo(c.key)
+}
+
+func (c *Claim) close() {
+	if c.notes >= 0 {
+		unix.Close(c.notes)
+		c.notes = -1
+	}
+}
+
+// take claims a key, first among our own sessions, since those share the descriptor that holds the locks, then
+// among all processes.
+func (g *Guard) take(key Key) error {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if _, ours := g.claimed[key]; ours {
+		return ErrInProgress
+	}
+	if err := g.openLock(); err != nil {
+		return err
+	}
+	err := g.flock(key, unix.F_WRLCK)
+	if errors.Is(err, unix.EAGAIN) || errors.Is(err, unix.EACCES) {
+		return ErrInProgress
+	}
+	if err == nil {
+		g.claimed[key] = struct{}{}
+	}
+	return err
+}
+
+func (g *Guard) letGo(key Key) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if _, ours := g.claimed[key]; ours {
+		delete(g.claimed, key)
+		_ = g.flock(key, unix.F_UNLCK) // it ends with the process at the latest
+	}
+}
+
+func (g *Guard) flock(key Key, how int16) error {
+	return unix.FcntlFlock(g.lock.Fd(), unix.F_OFD_SETLK, &unix.Flock_t{
+		Type: how, Start: int64(binary.BigEndian.Uint64(key[:8]) >> 2), Len: 1,
+	})
+}
+
+// openLock keeps the file of locks open; when somebody has removed it, a new one.
+func (g *Guard) openLock() error {
+	if g.lock != nil {
+		var st unix.Stat_t
+		if err := unix.Fstat(int(g.lock.Fd()), &st); err == nil && st.Nlink > 0 {
+			return nil
+		}
+		g.lock.Close()
+		g.lock = nil
+	}
+	if err := os.MkdirAll(g.dir, 0o750); err != nil {
+		return err
+	}
+	var err error
+	g.lock, err = os.OpenFile(filepath.Join(g.dir, "lock"), os.O_RDWR|os.O_CREATE, 0o640)
+	return err
+}
 
 // Note remembers that a transaction is in: these members have the post.
 func (c *Claim) Note(served spool.Served) error { return c.append('P', served.Append(nil)) }
@@ -92,17 +184,12 @@ func (c *Claim) Finish() error { return c.append('D', nil) }
 
 // append writes one line: checksum, key, kind, payload.
 func (c *Claim) append(kind byte, payload []byte) error {
-	path, err := c.guard.current(c.key)
-	if err != nil {
-		return fmt.Errorf("retry guard: %w", err)
-	}
 	line := spool.AppendLine(nil, append(append(hex.AppendEncode(nil, c.key[:]), ' ', kind), payload...))
-	f, err := os.OpenFile(path, os.O_WRONLY|os.O_APPEND|os.O_CREATE, 0o640)
-	if err != nil {
-		return fmt.Errorf("retry guard: %w", err)
+	n, err := unix.Write(c.notes, line)
+	if err == nil && n < len(line) {
+		err = io.ErrShortWrite
 	}
-	_, err = f.Write(line)
-	if err = errors.Join(err, f.Close()); err != nil {
+	if err != nil {
 		return fmt.Errorf("retry guard: %w", err)
 	}
 	return nil
@@ -111,65 +198,99 @@ func (c *Claim) append(kind byte, payload []byte) error {
 // file is the part of an epoch that holds a key, so that few notes have to be read for one.
 func file(epoch string, key Key) string { return filepath.Join(epoch, hex.EncodeToString(key[:1])) }
 
-// epochs returns the folders of notes, oldest first.
-func (g *Guard) epochs() ([]string, error) {
-	entries, err := os.ReadDir(g.dir)
-	if err != nil {
+// folders returns the folders of notes, oldest first, with the current one at the end. A clock that jumps back does not go
+// back to an older epoch, and one that jumps ahead drops no more than the epoch before the last.
+func (g *Guard) folders() ([]string, error) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if err := g.list(); err != nil {
 		return nil, err
 	}
-	var names []string
-	for _, e := range entries {
-		if e.IsDir() && len(e.Name()) == 10 {
-			names = append(names, filepath.Join(g.dir, e.Name()))
-		}
-	}
-	return names, nil
-}
-
-// current returns the file that a note of key goes to. A clock that jumps back does not go back to an older
-// epoch, and one that jumps ahead drops no more than the epoch before the last.
-func (g *Guard) current(key Key) (string, error) {
-	epochs, err := g.epochs()
-	if err != nil {
-		return "", err
-	}
 	name := fmt.Sprintf("%010d", g.now().Truncate(guardEpoch).Unix())
-	if len(epochs) > 0 && filepath.Base(epochs[len(epochs)-1]) >= name {
-		return file(epochs[len(epochs)-1], key), nil
+	if n := len(g.epochs); n > 0 && filepath.Base(g.epochs[n-1]) >= name {
+		return g.epochs, nil
 	}
-	epoch := filepath.Join(g.dir, name)
-	if err := os.Mkdir(epoch, 0o750); err != nil && !errors.Is(err, fs.ErrExist) {
-		return "", err
+	if err := os.Mkdir(filepath.Join(g.dir, name), 0o750); err != nil && !errors.Is(err, fs.ErrExist) {
+		return nil, err
 	}
-	for len(epochs) > 1 {
-		if err := os.RemoveAll(epochs[0]); err != nil {
-			return "", err
+	for old := g.epochs; len(old) > 1; old = old[1:] {
+		if err := os.RemoveAll(old[0]); err != nil {
+			return nil, err
 		}
-		epochs = epochs[1:]
 	}
-	return file(epoch, key), nil
+	g.changed = 0
+	return g.epochs, g.list()
 }
 
-// read collects the notes of the claim's key.
+// list reads the names of the folders, if any was made or removed since they were read.
+func (g *Guard) list() error {
+	var st unix.Stat_t
+	if err := unix.Stat(g.dir, &st); err != nil {
+		return err
+	}
+	if at := st.Mtim.Nano(); at != g.changed {
+		entries, err := os.ReadDir(g.dir)
+		if err != nil {
+			return err
+		}
+		g.epochs = nil // a claim may still look at the old slice
+		for _, e := range entries {
+			if e.IsDir() && len(e.Name()) == 10 {
+				g.epochs = append(g.epochs, filepath.Join(g.dir, e.Name()))
+			}
+		}
+		g.changed = at
+	}
+	return nil
+}
+
+// read opens the file that notes of the claim's key go to, and collects those that there are.
 func (c *Claim) read() error {
-	epochs, err := c.guard.epochs()
+	epochs, err := c.guard.folders()
 	if err != nil {
 		return err
 	}
 	want := c.key.ID() + " "
-	for _, epoch := range epochs {
-		data, err := os.ReadFile(file(epoch, c.key))
-		if errors.Is(err, fs.ErrNotExist) {
-			continue
+	for i, epoch := range epochs {
+		var data []byte
+		if i < len(epochs)-1 {
+			data, err = os.ReadFile(file(epoch, c.key))
+			if errors.Is(err, fs.ErrNotExist) {
+				continue
+			}
+		} else {
+			data, err = c.open(file(epoch, c.key))
 		}
 		if err != nil {
 			return err
+		}
+		if !bytes.Contains(data, []byte(want)) {
+			continue
 		}
 		for line := range bytes.Lines(data) {
 			c.take(want, line)
 		}
 	}
 	return nil
+}
+
+// open opens the file for notes, and reads it. Not by package os, which would ask the poller about each file.
+func (c *Claim) open(path string) (data []byte, err error) {
+	if c.notes, err = unix.Open(path, unix.O_RDWR|unix.O_APPEND|unix.O_CREAT|unix.O_CLOEXEC, 0o640); err != nil {
+		c.notes = -1
+		return nil, &fs.PathError{Op: "open", Path: path, Err: err}
+	}
+	data = make([]byte, 0, 4<<10)
+	for {
+		n, err := unix.Pread(c.notes, data[len(data):cap(data)], int64(len(data)))
+		if err != nil {
+			return nil, &fs.PathError{Op: "read", Path: path, Err: err}
+		}
+		if n == 0 {
+			return data, nil
+		}
+		data = slices.Grow(data[:len(data)+n], 1)
+	}
 }
 
 // take reads one line; a damaged one says nothing.

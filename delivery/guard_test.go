@@ -87,10 +87,11 @@ func TestGuardSurvivesDamage(t *testing.T) {
 	if err := c.Note(spool.Served{Ranges: []spool.Range{{After: "", UpTo: "a@x"}}}); err != nil {
 		t.Fatal(err)
 	}
-	path, err := g.current(key)
+	epochs, err := g.folders()
 	if err != nil {
 		t.Fatal(err)
 	}
+	path := file(epochs[len(epochs)-1], key)
 	line, err := os.ReadFile(path)
 	if err != nil {
 		t.Fatal(err)
@@ -103,7 +104,7 @@ func TestGuardSurvivesDamage(t *testing.T) {
 		if err := c.Note(spool.Served{Ranges: []spool.Range{{After: "a@x", UpTo: "b@x"}}}); err != nil {
 			t.Fatal(err)
 		}
-		again := &Claim{guard: g, key: key}
+		again := &Claim{guard: g, key: key, notes: -1}
 		if err := again.read(); err != nil {
 			t.Fatal(err)
 		}

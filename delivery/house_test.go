@@ -54,12 +54,7 @@ func newHouseWith(t testing.TB, o delivery.Options, rosters func(delivery.Roster
 	}
 	h.pool = smtpclient.NewPool(smtpclient.Options{Hop: hop, Hostname: "mx.lists.test", Timeout: 20 * time.Second}, o.Connections, time.Minute)
 	t.Cleanup(h.pool.Close)
-	o.Refused = func(list lists.Address, rcpt, why string) {
-		h.mu.Lock()
-		defer h.mu.Unlock()
-		h.refused = append(h.refused, list.String()+" "+rcpt)
-		h.why = append(h.why, why)
-	}
+	o.Refused = h.note
 	var r delivery.Rosters = h.store
 	if rosters != nil {
 		r = rosters(r)
@@ -68,6 +63,14 @@ func newHouseWith(t testing.TB, o delivery.Options, rosters func(delivery.Roster
 		t.Fatal(err)
 	}
 	return h
+}
+
+// note hears of members who are refused.
+func (h *house) note(list lists.Address, rcpt, why string) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.refused = append(h.refused, list.String()+" "+rcpt)
+	h.why = append(h.why, why)
 }
 
 func address(t testing.TB, s string) lists.Address {

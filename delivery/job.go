@@ -233,14 +233,14 @@ func (j *job) round(ctx context.Context) (again bool) {
 
 // flush waits until the journal can be written: as long as we hold the entry, what it should know is not forgotten.
 func (j *job) flush(ctx context.Context) (again bool) {
-	for {
+	for wait := 10 * time.Millisecond; ; wait = min(2*wait, 10*time.Second) {
 		err := j.entry.Flush()
 		if err == nil {
 			return true
 		}
 		j.log().Err(err).Msg("journal not written; nothing more is sent before it is")
-		if pause(ctx, time.Second) != nil {
-			j.release(time.Now())
+		if pause(ctx, wait) != nil {
+			j.release(j.d.spooler.spool.Now())
 			return false
 		}
 	}
@@ -250,6 +250,7 @@ func (j *job) release(due time.Time) { j.d.spooler.letGo(j, due) }
 
 func (j *job) finish() {
 	s := j.entry.State()
+	j.remember()
 	if err := j.entry.Finish(); err != nil {
 		j.log().Err(err).Msg("delivered spool entry not removed")
 		return
@@ -261,16 +262,23 @@ func (j *job) finish() {
 	e.Stringer("took", time.Since(j.began).Round(time.Millisecond)).Msg("spooled post delivered")
 }
 
+// remember tells the retry guard of an entry that is about to end.
+func (j *job) remember() {
+	if j.d.guard != nil && !j.plan.Notice {
+		j.d.noted(j.d.guard.Remember(j.plan.ID))
+	}
+}
+
 // tryLater gives the entry another turn, or none when its time is over.
 func (j *job) tryLater(cause error) {
 	err := j.entry.Tried(cause.Error())
-	s := j.entry.State()
-	if time.Since(s.Since) > j.d.opts.Lifetime && s.Attempts >= minAttempts {
+	s, now := j.entry.State(), j.d.spooler.spool.Now()
+	if now.Sub(s.Since) > j.d.opts.Lifetime && s.Attempts >= minAttempts {
 		j.failed(fmt.Errorf("given up after %d attempts: %w", s.Attempts, cause))
 		return
 	}
 	wait := j.d.backoff(s.Attempts)
 	j.d.log.Warn().Stringer("list", j.plan.List).Str("entry", j.plan.ID).Int("members", s.Accepted).
 		Int("attempt", s.Attempts).Stringer("next", wait.Round(time.Second)).AnErr("journal", err).Err(cause).Msg("spooled post deferred")
-	j.release(time.Now().Add(wait))
+	j.release(now.Add(wait))
 }

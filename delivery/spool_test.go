@@ -104,21 +104,21 @@ func TestRetryFindsItsEntry(t *testing.T) {
 		t.Fatal(err)
 	}
 	o.Guard = delivery.NewGuard(dir + "/another")
-	second := newHouseAt(t, h, o)
-	r, err := second.deliver(h.post(large, 1))
+	h.renew(o)
+	r, err := h.deliver(h.post(large, 1))
 	if err != nil || !r.Outcomes[0].Before {
 		t.Errorf("%+v, %v", r, err)
 	}
 }
 
-// newHouseAt is another process at the same store, peer and folder.
-func newHouseAt(t *testing.T, h *house, o delivery.Options) *house {
-	t.Helper()
-	d, err := delivery.New(h.pool, h.store, o, zerolog.Nop())
-	if err != nil {
-		t.Fatal(err)
+// renew is another process at the same store, peer and folder.
+func (h *house) renew(o delivery.Options) {
+	h.t.Helper()
+	o.Refused = h.note
+	var err error
+	if h.d, err = delivery.New(h.pool, h.store, o, zerolog.Nop()); err != nil {
+		h.t.Fatal(err)
 	}
-	return &house{t: t, peer: h.peer, store: h.store, pool: h.pool, d: d}
 }
 
 // What fails after the first dot, and who is put off, gets the post by the spool; the sender hears 250.

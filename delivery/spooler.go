@@ -54,7 +54,7 @@ func (s *Spooler) Release() {
 	s.jobs = nil
 	s.mu.Unlock()
 	for _, j := range jobs {
-		s.letGo(j, time.Now())
+		s.letGo(j, s.spool.Now())
 	}
 }
 
@@ -68,7 +68,7 @@ func (s *Spooler) add(e *spool.Entry) {
 	}
 	s.mu.Unlock()
 	if released {
-		s.letGo(j, time.Now())
+		s.letGo(j, s.spool.Now())
 		return
 	}
 	s.nudge()
@@ -141,7 +141,7 @@ func (s *Spooler) scan(ctx context.Context) time.Duration {
 		}
 	}
 	s.waiting = waiting
-	if wait := time.Until(next); !next.IsZero() && wait < scanEvery {
+	if wait := next.Sub(s.spool.Now()); !next.IsZero() && wait < scanEvery {
 		return max(wait, 10*time.Millisecond)
 	}
 	return scanEvery
@@ -173,7 +173,7 @@ func (s *Spooler) claim(id string, waiting map[string]lists.Address) bool {
 	j := s.d.newJob(e)
 	if _, its := s.held(j.plan.List); its >= s.share() {
 		waiting[id] = j.plan.List
-		s.letGo(j, time.Now())
+		s.letGo(j, s.spool.Now())
 		return true
 	}
 	s.mu.Lock()

@@ -49,97 +49,105 @@ func (s *Spool) Entries() ([]Info, error) {
 }
 
 // Show returns one entry, or ErrGone.
-func (s *Spool) Show(id string) (Info, error) {
-	if !valid(id) {
-		return Info{}, ErrGone
-	}
-	i, err := s.peek(s.dir, id)
-	if errors.Is(err, ErrGone) {
-		return s.peek(s.failed, id)
+func (s *Spool) Show(id string) (i Info, err error) {
+	for _, dir := range s.everywhere() {
+		if i, err = s.peek(dir, id); !errors.Is(err, ErrGone) {
+			return i, err
+		}
 	}
 	return i, err
 }
 
-// peek reads an entry without holding it.
+// everywhere is where an entry may be; it may come back while we look.
+func (s *Spool) everywhere() [3]string { return [3]string{s.dir, s.failed, s.dir} }
+
+// peek reads an entry without holding it. One that cannot be read has a Fault.
 func (s *Spool) peek(dir, id string) (Info, error) {
-	e := &Entry{spool: s, path: filepath.Join(dir, id)}
-	var err error
-	if e.file, err = s.disk.Open(e.path); err != nil {
-		if errors.Is(err, fs.ErrNotExist) {
-			return Info{}, ErrGone
-		}
-		return Info{}, fmt.Errorf("spool: %w", err)
+	info := Info{ID: id, Failed: dir == s.failed}
+	e, err := s.open(dir, id)
+	if errors.Is(err, ErrDamaged) {
+		info.Fault = err.Error()
+		return info, nil
 	}
-	defer e.file.Close() // which also gives a lock back
+	if err != nil {
+		return info, err
+	}
+	defer e.close() // which also gives a lock back
 	stat, err := e.file.Stat()
 	if err != nil {
-		return Info{}, fmt.Errorf("spool: %w", err)
+		return info, fmt.Errorf("spool entry %s: %w", id, err)
 	}
-	info := Info{ID: id, Due: stat.ModTime(), Size: stat.Size(), Failed: dir == s.failed}
-	if err := e.read(); errors.Is(err, ErrDamaged) {
+	info.Due, info.Size = stat.ModTime(), stat.Size()
+	if err := e.read(); err != nil {
 		info.Fault = err.Error()
-	} else if err != nil {
-		return Info{}, fmt.Errorf("spool entry %s: %w", id, err)
+		return info, nil
 	}
+	info.Plan, info.State = e.plan, e.State()
 	free, err := e.file.Lock()
 	info.Held = err == nil && !free
-	info.Plan, info.State = e.plan, e.state
 	return info, nil
 }
 
-// Retry makes an entry due now, with its whole lifetime before it; a failed one comes back. ErrHeld, ErrGone.
+// Retry makes an entry due now, with its whole lifetime before it; a failed one comes back. Where one waits and another
+// one failed under the same name, the one that waits is meant. ErrHeld, ErrGone, ErrDamaged.
 func (s *Spool) Retry(id string) error {
-	e, failed, err := s.find(id)
+	e, err := s.find(id)
 	if err != nil {
 		return err
 	}
-	if err := e.again(); err != nil {
+	if err = e.read(); err == nil {
+		err = e.again()
+	}
+	if err == nil && e.path != s.path(id) {
+		err = s.bringBack(e)
+	}
+	if err != nil {
 		e.close()
-		return err
+		return fmt.Errorf("spool entry %s: %w", id, err)
 	}
-	if failed {
-		if err := s.disk.Rename(e.path, s.path(id)); err != nil {
-			e.close()
-			return fmt.Errorf("spool: %w", err)
-		}
-		e.path = s.path(id)
-		if err := errors.Join(s.disk.SyncDir(s.dir), s.disk.SyncDir(s.failed)); err != nil {
-			e.close()
-			return fmt.Errorf("spool: %w", err)
-		}
-	}
-	s.look()
 	return e.Release(s.now())
 }
 
-// Delete removes an entry for good: who does not have the post yet will not get it. ErrHeld, ErrGone.
-func (s *Spool) Delete(id string) error {
-	e, _, err := s.find(id)
-	if errors.Is(err, ErrDamaged) {
-		return s.removeDamaged(id)
-	}
-	if err != nil {
+func (s *Spool) bringBack(e *Entry) error {
+	if err := s.mkdir(s.dir); err != nil {
 		return err
 	}
-	return e.Finish()
+	if err := s.disk.Rename(e.path, s.path(e.id)); err != nil {
+		return err
+	}
+	e.path = s.path(e.id)
+	s.count(1, e.end())
+	return errors.Join(s.disk.SyncDir(s.dir), s.disk.SyncDir(s.failed))
 }
 
-func (s *Spool) removeDamaged(id string) error {
-	for _, dir := range []string{s.dir, s.failed} {
-		err := s.disk.Remove(filepath.Join(dir, id))
-		if err == nil || !errors.Is(err, fs.ErrNotExist) {
+// Delete removes an entry for good, damaged or not: who does not have the post yet will not get it. Where one waits and
+// another one failed under the same name, the one that waits is meant. ErrHeld, ErrGone.
+func (s *Spool) Delete(id string) error {
+	for _, dir := range s.everywhere() {
+		e, err := s.hold(dir, id)
+		if errors.Is(err, ErrGone) {
+			continue
+		}
+		if err == nil {
+			defer e.close()
+		} else if !errors.Is(err, ErrDamaged) { // then nothing can be held
 			return err
 		}
+		s.look()
+		if err := errors.Join(s.disk.Remove(filepath.Join(dir, id)), s.disk.SyncDir(dir)); err != nil {
+			return fmt.Errorf("spool entry %s: %w", id, err)
+		}
+		return nil
 	}
 	return ErrGone
 }
 
-// find claims an entry, wherever it is.
-func (s *Spool) find(id string) (e *Entry, failed bool, err error) {
-	e, err = s.claim(s.dir, id)
-	if errors.Is(err, ErrGone) {
-		e, err = s.claim(s.failed, id)
-		failed = true
+// find holds an entry, wherever it is.
+func (s *Spool) find(id string) (e *Entry, err error) {
+	for _, dir := range s.everywhere() {
+		if e, err = s.hold(dir, id); !errors.Is(err, ErrGone) {
+			return e, err
+		}
 	}
-	return e, failed, err
+	return nil, err
 }

@@ -1,6 +1,8 @@
 package spool
 
 import (
+	"encoding/binary"
+	"encoding/hex"
 	"fmt"
 	"hash/crc32"
 	"slices"
@@ -73,9 +75,20 @@ func ranges(words []string) ([]Range, error) {
 }
 
 // AppendLine writes a line with its checksum. It begins with a line feed, so that half a line that a kill or a full
-// disk left behind spoils no other.
+// disk left behind spoils no other. The text has no line feed.
 func AppendLine(dst []byte, text []byte) []byte {
-	return fmt.Appendf(dst, "\n%08x %s\n", crc32.ChecksumIEEE(text), text)
+	return endLine(append(beginLine(dst), text...), len(dst))
+}
+
+// beginLine leaves room for the checksum.
+func beginLine(dst []byte) []byte { return append(dst, "\n00000000 "...) }
+
+// endLine ends the line that began at start.
+func endLine(dst []byte, start int) []byte {
+	const head = len("\n00000000 ")
+	sum := crc32.ChecksumIEEE(dst[start+head:])
+	hex.Encode(dst[start+1:], binary.BigEndian.AppendUint32(nil, sum))
+	return append(dst, '\n')
 }
 
 // ParseLine returns the text of a line, without its line feed; false when it is damaged.

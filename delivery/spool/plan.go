@@ -6,7 +6,9 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"time"
+	"unicode/utf8"
 
 	"superlistd/lists"
 	"superlistd/wire"
@@ -48,13 +50,22 @@ type Audience struct {
 const magic = "superlistd spool entry 1\n"
 
 // maxPlan bounds the plan: far more than a transaction of a million recipients outside of the lists.
-const maxPlan = 64 << 20
+const (
+	maxPlan  = 64 << 20
+	maxFront = maxPlan + 64 // with the first line and the checksum
+)
 
 // ErrDamaged says that a file in the spool is no entry, or not whole.
 var ErrDamaged = errors.New("damaged spool entry")
 
+// errForeign says that there is no file.
+var errForeign = fmt.Errorf("%w: it is no file", ErrDamaged)
+
 // encode returns what stands before the header.
 func (p *Plan) encode() ([]byte, error) {
+	if err := p.check(); err != nil {
+		return nil, err
+	}
 	text, err := json.Marshal(p)
 	if err != nil {
 		return nil, err
@@ -65,11 +76,35 @@ func (p *Plan) encode() ([]byte, error) {
 	return AppendLine([]byte(magic[:len(magic)-1]), text), nil
 }
 
+// check refuses an address or key that JSON would change in silence, and more of them than fit.
+func (p *Plan) check() error {
+	words := slices.Concat(p.Audience.Except, p.Audience.Fixed, p.Owners)
+	for _, a := range append([]lists.Address{p.List, p.ReversePath, p.Audience.List}, p.Audience.Not...) {
+		words = append(words, a.Local, a.Domain)
+	}
+	for _, had := range p.Had {
+		words = append(words, had.But...)
+		for _, r := range had.Ranges {
+			words = append(words, r.After, r.UpTo)
+		}
+	}
+	total := 0
+	for _, w := range words {
+		if total += len(w); total > maxPlan {
+			return fmt.Errorf("plan of more than %d octets", maxPlan)
+		}
+		if !utf8.ValidString(w) {
+			return fmt.Errorf("%q is not UTF-8", w)
+		}
+	}
+	return nil
+}
+
 // readPlan reads the front of an entry, and returns where the header begins.
 func readPlan(f io.ReaderAt, size int64) (p Plan, at int64, err error) {
 	front := make([]byte, min(size, 64<<10))
 	for {
-		if _, err := f.ReadAt(front, 0); err != nil {
+		if _, err := f.ReadAt(front, 0); err != nil && size > 0 {
 			return p, 0, err
 		}
 		if !bytes.HasPrefix(front, []byte(magic)) {
@@ -80,10 +115,10 @@ func readPlan(f io.ReaderAt, size int64) (p Plan, at int64, err error) {
 			at = int64(len(magic) + end + 1)
 			break
 		}
-		if int64(len(front)) == size || len(front) >= maxPlan {
+		if int64(len(front)) == min(size, maxFront) {
 			return p, 0, fmt.Errorf("%w: its plan has no end", ErrDamaged)
 		}
-		front = make([]byte, min(size, 16*int64(len(front))))
+		front = make([]byte, min(size, maxFront, 16*int64(len(front))))
 	}
 	text, ok := ParseLine(string(front[len(magic) : at-1]))
 	if !ok {
@@ -92,7 +127,7 @@ func readPlan(f io.ReaderAt, size int64) (p Plan, at int64, err error) {
 	if err := json.Unmarshal([]byte(text), &p); err != nil {
 		return p, 0, fmt.Errorf("%w: its plan: %w", ErrDamaged, err)
 	}
-	if p.Head < 0 || p.Body < 0 || p.Head > size || at+p.Head+p.Body > size {
+	if p.Head < 0 || p.Body < 0 || p.Head > size-at || p.Body > size-at-p.Head {
 		return p, 0, fmt.Errorf("%w: it is cut off", ErrDamaged)
 	}
 	return p, at, nil

@@ -3,6 +3,7 @@ package spool
 import (
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 
@@ -19,11 +20,18 @@ type Slot struct {
 
 // Slot returns a slot that is not taken yet. It belongs to one goroutine, and must be closed.
 func (s *Spool) Slot() (*Slot, error) {
-	if err := s.disk.MkdirAll(s.dir); err != nil {
+	if err := s.mkdir(s.dir); err != nil {
 		return nil, fmt.Errorf("spool: %w", err)
 	}
-	f, err := os.OpenFile(filepath.Join(s.dir, "slots"), os.O_RDWR|os.O_CREATE, fileMode)
+	path := filepath.Join(s.dir, "slots")
+	f, err := os.OpenFile(path, os.O_RDWR|unix.O_NOFOLLOW, 0)
+	if errors.Is(err, fs.ErrNotExist) {
+		if f, err = os.OpenFile(path, os.O_RDWR|os.O_CREATE|unix.O_NOFOLLOW, fileMode); err == nil {
+			err = giveAway(path, f.Chown)
+		}
+	}
 	if err != nil {
+		f.Close() // nil or not
 		return nil, fmt.Errorf("spool: %w", err)
 	}
 	return &Slot{file: f, n: max(s.opts.Slots, 1)}, nil
@@ -48,7 +56,10 @@ func (l *Slot) Take() (bool, error) {
 func (l *Slot) Free() { _ = l.lock(unix.F_UNLCK) }
 
 // Close ends it, taken or not.
-func (l *Slot) Close() { l.file.Close() }
+func (l *Slot) Close() {
+	l.Free() // now, though a process that is being started may have a copy of our files
+	l.file.Close()
+}
 
 // lock works on the open file description, so that slots of one process exclude each other too.
 func (l *Slot) lock(how int16) error {

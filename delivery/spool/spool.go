@@ -1,6 +1,7 @@
 package spool
 
 import (
+	"cmp"
 	"crypto/rand"
 	"encoding/hex"
 	"errors"
@@ -42,14 +43,15 @@ type Spool struct {
 	disk        Disk
 	now         func() time.Time
 
-	mu      sync.Mutex
-	checked time.Time // when the marks were looked at; zero: look again
-	full    error
+	marks marks
+
+	making   sync.Mutex
+	unsynced map[string]bool // folders whose own name is not on the disk for sure
 }
 
 // Open returns the spool in the folder data. Nothing is read or made before it is needed.
 func Open(data string, o Options) *Spool {
-	s := &Spool{dir: filepath.Join(data, "spool"), failed: filepath.Join(data, "failed"), opts: o, disk: o.Disk, now: o.Now}
+	s := &Spool{dir: filepath.Join(data, "spool"), failed: filepath.Join(data, "failed"), opts: o, disk: o.Disk, now: o.Now, unsynced: map[string]bool{}}
 	if s.disk == nil {
 		s.disk = RealDisk{}
 	}
@@ -73,10 +75,17 @@ func valid(id string) bool {
 	return len(id) == 32 && strings.Trim(id, "0123456789abcdef") == ""
 }
 
-// Has tells whether an entry of that name waits or is worked on.
-func (s *Spool) Has(id string) bool {
+// Has tells whether an entry of that name waits or is worked on. When that cannot be known it is an error: whoever
+// took that for a no would send the post twice.
+func (s *Spool) Has(id string) (bool, error) {
 	_, err := s.disk.Stat(s.path(id))
-	return err == nil
+	if errors.Is(err, fs.ErrNotExist) {
+		return false, nil
+	}
+	if err != nil {
+		return false, fmt.Errorf("spool: %w", err)
+	}
+	return true, nil
 }
 
 // reserve is the room that the journal of a plan will need at most, as far as can be told: a line for each transaction, or
@@ -97,32 +106,42 @@ func (s *Spool) Prepare(p Plan, head []byte, body io.Reader, size int64) (*Entry
 		p.ID = NewID()
 	}
 	e, err := s.prepare(p, head, body)
-	if errors.Is(err, syscall.ENOSPC) || errors.Is(err, syscall.EDQUOT) {
-		err = fmt.Errorf("%w: %w", ErrFull, err)
-	}
 	if err != nil {
-		return nil, fmt.Errorf("spool: %w", err)
+		return nil, wrap("spool", err)
 	}
 	return e, nil
 }
 
+// wrap says whose error it is, and whether a full disk is behind it.
+func wrap(what string, err error) error {
+	if errors.Is(err, syscall.ENOSPC) || errors.Is(err, syscall.EDQUOT) {
+		return fmt.Errorf("%s: %w: %w", what, ErrFull, err)
+	}
+	return fmt.Errorf("%s: %w", what, err)
+}
+
 func (s *Spool) prepare(p Plan, head []byte, body io.Reader) (*Entry, error) {
+	if !valid(p.ID) {
+		return nil, fmt.Errorf("%q is no name of an entry", p.ID)
+	}
 	front, err := p.encode()
 	if err != nil {
 		return nil, err
 	}
-	if err := s.disk.MkdirAll(s.dir); err != nil {
+	if err := s.mkdir(s.dir); err != nil {
 		return nil, err
 	}
-	e := &Entry{spool: s, plan: p, head: head, path: s.path("." + p.ID + "." + NewID()[:8]), at: int64(len(front))}
+	e := s.entry(s.path("." + p.ID + "." + NewID()[:8]))
+	e.id, e.plan, e.head, e.at = p.ID, p, head, int64(len(front))
+	e.state.Since = p.Accepted
 	if e.file, err = s.disk.Create(e.path); err != nil {
 		return nil, err
 	}
 	err = func() error {
 		if ok, err := e.file.Lock(); err != nil || !ok {
-			return fmt.Errorf("lock: %w", errors.Join(err, ErrHeld))
+			return fmt.Errorf("lock: %w", cmp.Or(err, ErrHeld))
 		}
-		if err := e.file.Reserve(e.journal() + p.reserve()); err != nil {
+		if err := e.file.Reserve(e.end() + p.reserve()); err != nil {
 			return err
 		}
 		return e.write(front, body)
@@ -132,6 +151,29 @@ func (s *Spool) prepare(p Plan, head []byte, body io.Reader) (*Entry, error) {
 		return nil, err
 	}
 	return e, nil
+}
+
+// entry is one without an open file.
+func (s *Spool) entry(path string) *Entry {
+	return &Entry{spool: s, path: path, journal: journal{id: filepath.Base(path), now: s.now}}
+}
+
+// mkdir makes a folder, and brings its name to the disk.
+func (s *Spool) mkdir(dir string) error {
+	s.making.Lock()
+	defer s.making.Unlock()
+	if _, err := s.disk.Stat(dir); err == nil && !s.unsynced[dir] {
+		return nil
+	}
+	s.unsynced[dir] = true
+	if err := s.disk.MkdirAll(dir); err != nil {
+		return err
+	}
+	if err := s.disk.SyncDir(filepath.Dir(dir)); err != nil {
+		return err
+	}
+	delete(s.unsynced, dir)
+	return nil
 }
 
 // Due returns the entries whose time has come, the oldest time first, and when the next one's comes (zero: none waits). A
@@ -177,71 +219,4 @@ func (s *Spool) list(dir string) ([]fs.FileInfo, error) {
 	}
 	sortByTime(infos)
 	return infos, nil
-}
-
-// Claim takes an entry to work on it. ErrHeld: somebody does; ErrGone: it has ended; ErrDamaged: it cannot be read,
-// and Condemn takes it out of the way.
-func (s *Spool) Claim(id string) (*Entry, error) { return s.claim(s.dir, id) }
-
-func (s *Spool) claim(dir, id string) (*Entry, error) {
-	if !valid(id) {
-		return nil, ErrGone
-	}
-	e := &Entry{spool: s, path: filepath.Join(dir, id), published: true}
-	var err error
-	if e.file, err = s.disk.Open(e.path); err != nil {
-		if errors.Is(err, fs.ErrNotExist) {
-			return nil, ErrGone
-		}
-		return nil, fmt.Errorf("spool: %w", err)
-	}
-	if err = e.take(); err == nil {
-		err = e.read()
-	}
-	if err != nil {
-		e.file.Close()
-		return nil, fmt.Errorf("spool entry %s: %w", id, err)
-	}
-	return e, nil
-}
-
-// Condemn moves an entry that cannot be read to the failed ones.
-func (s *Spool) Condemn(id string) error {
-	if !valid(id) {
-		return ErrGone
-	}
-	if err := s.disk.MkdirAll(s.failed); err != nil {
-		return fmt.Errorf("spool: %w", err)
-	}
-	if err := s.disk.Rename(s.path(id), filepath.Join(s.failed, id)); err != nil {
-		return fmt.Errorf("spool: %w", err)
-	}
-	return nil
-}
-
-// Sweep removes what processes that died while they wrote an entry left behind; nobody was told 250 for it.
-func (s *Spool) Sweep() error {
-	entries, err := s.disk.ReadDir(s.dir)
-	if err != nil {
-		return fmt.Errorf("spool: %w", err)
-	}
-	for _, d := range entries {
-		if !strings.HasPrefix(d.Name(), ".") {
-			continue
-		}
-		if info, err := d.Info(); err != nil || s.now().Sub(info.ModTime()).Abs() < time.Minute {
-			continue // its maker may not hold its lock yet
-		}
-		f, err := s.disk.Open(s.path(d.Name()))
-		if err != nil {
-			continue
-		}
-		if dead, _ := f.Lock(); dead {
-			err = s.disk.Remove(s.path(d.Name()))
-		}
-		if err = errors.Join(err, f.Close()); err != nil {
-			return fmt.Errorf("spool: %w", err)
-		}
-	}
-	return nil
 }

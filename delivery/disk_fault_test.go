@@ -1,0 +1,130 @@
+package delivery_test
+
+import (
+	"context"
+	"fmt"
+	"path/filepath"
+	"sync/atomic"
+	"syscall"
+	"testing"
+	"time"
+
+	"superlistd/delivery"
+	"superlistd/delivery/spool"
+	"superlistd/internal/faultdisk"
+	"superlistd/internal/smtptest"
+)
+
+// diskFault is a way for a disk to fail, and what it may cost.
+type diskFault struct {
+	name  string
+	fault faultdisk.Fault
+	power bool // the machine loses its power there
+	// twice is how many transactions may be repeated: the one whose note was lost, and with the power all since the last sync.
+	twice int
+}
+
+var diskFaults = []diskFault{
+	{"EIO once", faultdisk.Fault{Err: syscall.EIO}, false, 0},
+	{"ENOSPC once", faultdisk.Fault{Err: syscall.ENOSPC}, false, 0},
+	{"EIO for ever", faultdisk.Fault{Err: syscall.EIO, Forever: true}, false, 1},
+	{"ENOSPC for ever", faultdisk.Fault{Err: syscall.ENOSPC, Forever: true}, false, 1},
+	{"kill", faultdisk.Fault{Crash: true}, false, 1},
+	{"power cut", faultdisk.Fault{Crash: true}, true, 2},
+}
+
+// The same law, with the n-th step of the disk failing, for every n: in a process that goes on, and in one that ends there and
+// is followed by another. In half of the runs the next hop also puts somebody off and fails a dot.
+func TestFaultsOfTheDisk(t *testing.T) {
+	t.Parallel()
+	for _, r := range roads {
+		for _, f := range diskFaults {
+			for _, rough := range []bool{false, true} {
+				t.Run(fmt.Sprintf("%s/%s/rough %v", r.name, f.name, rough), func(t *testing.T) {
+					t.Parallel()
+					for n := 1; diskFaultAt(t, r, f, n, rough) && !t.Failed(); n++ {
+					}
+				})
+			}
+		}
+	}
+}
+
+// roughHop puts one member off and refuses one dot, each once.
+func roughHop() []smtptest.Option {
+	put, refused := new(flag), new(flag)
+	return []smtptest.Option{
+		smtptest.RcptReply(func(addr string) string {
+			if addr == "member000001@m.test" && put.first() {
+				return "450 4.2.0 come again"
+			}
+			return ""
+		}),
+		smtptest.FinalReply(func(addr string) string {
+			if addr == "member000002@m.test" && refused.first() {
+				return "451 4.3.0 not now"
+			}
+			return ""
+		}),
+	}
+}
+
+func diskFaultAt(t *testing.T, r road, f diskFault, n int, rough bool) bool {
+	dir := t.TempDir()
+	o := r.options(dir)
+	o.SpoolConnections = 1 // so that one transaction is in flight
+	f.fault.At = n
+	disk := faultdisk.New(f.fault)
+	o.Spool = spool.Open(dir, spool.Options{Slots: 1, Disk: disk})
+	var hop []smtptest.Option
+	if rough {
+		hop = roughHop()
+	}
+	h := newHouse(t, o, hop...)
+	members := numbered(faultMembers)
+	team := h.list("team@lists.test", members...)
+	told := false
+	for range 3 {
+		if _, err := h.deliver(r.post(h, team)); err == nil {
+			told = true
+			break
+		}
+	}
+	patience := 5 * time.Second
+	if f.fault.Forever || f.fault.Crash {
+		patience = 100 * time.Millisecond
+	}
+	h.work(patience)
+	if f.power {
+		if err := disk.PowerCut(false); err != nil {
+			t.Fatal(err)
+		}
+	}
+	// Another process, with a disk that works.
+	o.Spool = spool.Open(dir, spool.Options{Slots: 1})
+	h.renew(o)
+	if !told && h.insist(func() delivery.Route { return r.post(h, team) }) == 0 {
+		t.Error("the sender was told no")
+	}
+	h.drain(o, 20*time.Second)
+	h.wantLaw(o, members, true, f.twice)
+	if left, _ := filepath.Glob(filepath.Join(dir, "spool", "????????????????????????????????")); len(left) > 0 {
+		t.Errorf("left in the spool: %q", left)
+	}
+	if t.Failed() {
+		t.Logf("%s, told 250 before: %v\n%s", disk.Step(), told, h.tail())
+	}
+	return disk.Tripped()
+}
+
+// work is drain by a process whose disk may fail, and who ends after a while.
+func (h *house) work(patience time.Duration) {
+	ctx, cancel := context.WithTimeout(h.t.Context(), patience)
+	defer cancel()
+	h.d.Spooler().Drain(ctx)
+}
+
+// flag is up once.
+type flag struct{ up atomic.Bool }
+
+func (f *flag) first() bool { return f.up.CompareAndSwap(false, true) }
