@@ -22,7 +22,7 @@ const module = "superlistd"
 var floors = map[string]int{
 	"wire": 0, "lists": 0,
 	"lists/boltstore": 1, "lists/memstore": 1, "lists/storetest": 2,
-	"message": 1, "smtpclient": 1,
+	"message": 1, "smtpclient": 1, "identity": 1,
 	"delivery/spool": 1,
 	"delivery":       2,
 	"proxy":          3,
@@ -56,7 +56,9 @@ var doors = map[string][]string{
 	"github.com/spf13/cobra":           {"cmd/internal/run"},
 	"github.com/coreos/go-systemd/v22": {"cmd/internal/run"},
 	"golang.org/x/sync":                {"delivery"},
-	"golang.org/x/net":                 {"lists", "config"},
+	"golang.org/x/net":                 {"lists", "config", "identity"},
+	"github.com/emersion/go-msgauth":   {"identity"},
+	"blitiri.com.ar/go/spf":            {"identity"},
 	"golang.org/x/sys":                 {"cmd/internal/run", "proxy", "delivery", "delivery/spool", "message", "lists/boltstore", "smtpclient"},
 	"golang.org/x/term":                {"cmd/internal/run"},
 }

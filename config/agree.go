@@ -21,6 +21,7 @@ func (r *reader) agree(hostname func() (string, error)) {
 	r.agreeDoors()
 	r.agreeLimits()
 	r.agreeDelivery()
+	r.agreeSpool()
 	r.agreeTLS()
 	r.agreeAuth()
 }
@@ -87,6 +88,33 @@ func (r *reader) agreeDelivery() {
 	}
 	if r.config.Timeouts.Connect > d.Budget {
 		r.blame(fmt.Sprintf("timeouts.connect (%s) is longer than delivery.budget (%s)", showSpan(r.config.Timeouts.Connect), showSpan(d.Budget)), "timeouts.connect", "delivery.budget")
+	}
+}
+
+// agreeSpool lets marks and connections of the spool follow what they depend on, unless the file gives them. The spool's
+// connections are among those of posts: the share of relayed mail is not theirs.
+func (r *reader) agreeSpool() {
+	d := &r.config.Delivery
+	if _, given := r.given["delivery.spool_low"]; d.SpoolHigh > 0 && !given {
+		d.SpoolLow = min(d.SpoolLow, d.SpoolHigh/2)
+	} else if d.SpoolHigh > 0 && d.SpoolLow > d.SpoolHigh {
+		r.blame(fmt.Sprintf("spool_low (%d octets) is more than spool_high (%d)", d.SpoolLow, d.SpoolHigh), "delivery.spool_low", "delivery.spool_high")
+	}
+	const connections, perList = "delivery.spool_connections", "delivery.spool_per_list"
+	const all, share = "delivery.relay_connections", "delivery.relay_share"
+	if left := d.RelayConnections - d.RelayShare; d.SpoolConnections > left && left > 0 {
+		if _, given := r.given[connections]; given {
+			r.blame(fmt.Sprintf("spool_connections (%d) is more than relay_connections less relay_share (%d - %d = %d)", d.SpoolConnections, d.RelayConnections, d.RelayShare, left), connections, all, share)
+			return
+		}
+		d.SpoolConnections = left
+	}
+	if d.SpoolPerList > d.SpoolConnections {
+		if _, given := r.given[perList]; given {
+			r.blame(fmt.Sprintf("spool_per_list (%d) is more than spool_connections (%d)", d.SpoolPerList, d.SpoolConnections), perList, connections)
+			return
+		}
+		d.SpoolPerList = d.SpoolConnections
 	}
 }
 

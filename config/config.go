@@ -63,6 +63,15 @@ type Delivery struct {
 	RelayConnections int           // connections to the relay at a time, for everything
 	RelayShare       int           // how many of them are kept for mail that is only relayed
 	Budget           time.Duration // everything under one transaction ends within this
+
+	SpoolHigh        int64         // octets in the spool above which posts are put off, 0: no limit
+	SpoolLow         int64         // octets in the spool below which they are taken again, at most SpoolHigh
+	SpoolEntries     int           // entries in the spool, likewise, 0: no limit
+	SpoolFree        int64         // octets that stay free on the disk of Data, 0: no limit
+	SpoolLifetime    time.Duration // how long an entry is tried
+	SpoolConnections int           // connections to the relay for the spool, of all processes together
+	SpoolPerList     int           // how many of them one list may have
+	SpawnLinger      time.Duration // how long a spawned process goes on with its own entries, 0: not at all
 }
 
 // Helo is the table [helo].
@@ -149,6 +158,14 @@ func Default() Config {
 			RelayConnections: 60,
 			RelayShare:       20,
 			Budget:           90 * time.Second,
+			SpoolHigh:        2e9,
+			SpoolLow:         1e9,
+			SpoolEntries:     5000,
+			SpoolFree:        100e6,
+			SpoolLifetime:    5 * 24 * time.Hour,
+			SpoolConnections: 10,
+			SpoolPerList:     5,
+			SpawnLinger:      30 * time.Second,
 		},
 		Helo:     Helo{Check: CheckOff},
 		RelayTLS: RelayTLS{Mode: ModeOpportunistic},

@@ -69,7 +69,7 @@ func TestEveryKeyIsRead(t *testing.T) {
 		Clients:   []netip.Prefix{netip.MustParsePrefix("192.0.2.0/24"), netip.MustParsePrefix("2001:db8::1/128")},
 		Limits:    Limits{1 << 20, 2, 300, 4, 5, 16384, 1e6},
 		Timeouts:  Timeouts{time.Minute, 90 * time.Minute, 1500 * time.Millisecond, 25 * time.Second, 0},
-		Delivery:  Delivery{500, 3, 9, 6, 45 * time.Second},
+		Delivery:  Delivery{500, 3, 9, 6, 45 * time.Second, 10e6, 9e6, 0, 0, 60 * time.Hour, 3, 2, 0},
 		Helo:      Helo{CheckResolvable},
 		TLS:       TLS{"/etc/ssl/cert.pem", "/etc/ssl/key.pem"},
 		RelayTLS:  RelayTLS{ModeRequired, "/etc/ssl/ca.pem", "relay.example.net"},
@@ -194,6 +194,58 @@ func TestConnectionsFitTogether(t *testing.T) {
 			}
 			if got != tt.want {
 				t.Errorf("\n got %s\nwant %s", got, tt.want)
+			}
+		})
+	}
+}
+
+func TestTheSpoolFitsTogether(t *testing.T) {
+	t.Parallel()
+	for _, tt := range []struct{ name, in, want string }{
+		{"low above high", "spool_low = \"3GB\"", "superlistd.toml:4: delivery.spool_low: spool_low (3000000000 octets) is more than spool_high (2000000000)"},
+		{"the last key given is blamed", "spool_low = \"2MB\"\nspool_high = \"1MB\"", "superlistd.toml:5: delivery.spool_high: spool_low (2000000 octets) is more than spool_high (1000000)"},
+		{"low beside no high", "spool_low = \"3GB\"\nspool_high = \"none\"", ""},
+		{"more connections than posts may have", "spool_connections = 41", "superlistd.toml:4: delivery.spool_connections: spool_connections (41) is more than relay_connections less relay_share (60 - 20 = 40)"},
+		{"as many", "spool_connections = 40", ""},
+		{"more for a list than for all", "spool_per_list = 11", "superlistd.toml:4: delivery.spool_per_list: spool_per_list (11) is more than spool_connections (10)"},
+		{"more for a list than there are left", "max_armed = 2\nrelay_connections = 22\nspool_per_list = 3", "superlistd.toml:6: delivery.spool_per_list: spool_per_list (3) is more than spool_connections (2)"},
+		{"one slip, one fault", "spool_connections = \"2\"\nspool_per_list = 11", "superlistd.toml:4: delivery.spool_connections: must be a whole number without quotes, not a string"},
+		{"nothing left for posts is told once", "relay_connections = 20\nspool_connections = 5", "superlistd.toml:4: delivery.relay_connections: relay_share (20) must be less than relay_connections (20)"},
+		{"no lifetime", "spool_lifetime = \"0\"", "superlistd.toml:4: delivery.spool_lifetime: \"0\" is not between 1s and 366d"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			got := ""
+			if _, err := parse("superlistd.toml", []byte(small+"[delivery]\n"+tt.in), host); err != nil {
+				got = err.Error()
+			}
+			if got != tt.want {
+				t.Errorf("\n got %s\nwant %s", got, tt.want)
+			}
+		})
+	}
+}
+
+func TestTheSpoolFollowsWhatItDependsOn(t *testing.T) {
+	t.Parallel()
+	for _, tt := range []struct {
+		name, in             string
+		low                  int64
+		connections, perList int
+	}{
+		{"nothing given", "", 1e9, 10, 5},
+		{"a lower high mark halves the low one", "spool_high = \"100MB\"", 50e6, 10, 5},
+		{"a higher high mark leaves the low one", "spool_high = \"100GB\"", 1e9, 10, 5},
+		{"no high mark needs no low one", "spool_high = 0", 1e9, 10, 5},
+		{"fewer connections", "relay_connections = 24\nmax_armed = 4", 1e9, 4, 4},
+		{"fewer for the spool", "spool_connections = 2", 1e9, 2, 2},
+		{"what is given stays", "spool_low = 0\nspool_connections = 8\nspool_per_list = 8", 0, 8, 8},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			d := mustParse(t, small+"[delivery]\n"+tt.in).Delivery
+			if d.SpoolLow != tt.low || d.SpoolConnections != tt.connections || d.SpoolPerList != tt.perList {
+				t.Errorf("low %d, %d connections, %d per list; want %d, %d, %d", d.SpoolLow, d.SpoolConnections, d.SpoolPerList, tt.low, tt.connections, tt.perList)
 			}
 		})
 	}

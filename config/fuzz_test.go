@@ -65,6 +65,9 @@ func checkAccepted(t *testing.T, c Config) {
 	if d.MaxArmed < 1 || d.Batch < 1 || d.RelayShare < 1 || d.MaxArmed > d.RelayConnections-d.RelayShare || c.Limits.ClientSessions > c.Limits.Sessions {
 		t.Errorf("accepted numbers that do not fit together: %+v %+v", d, c.Limits)
 	}
+	if d.SpoolHigh > 0 && d.SpoolLow > d.SpoolHigh || d.SpoolConnections > d.RelayConnections-d.RelayShare || d.SpoolPerList > d.SpoolConnections || d.SpoolPerList < 1 || d.SpoolLifetime <= 0 {
+		t.Errorf("accepted a spool that does not fit together: %+v", d)
+	}
 	for _, name := range append([]string{c.Hostname}, c.Domains...) {
 		again, err := domain(name)
 		if err != nil || again != name || strings.ToLower(name) != name {

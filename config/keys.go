@@ -43,6 +43,14 @@ func bindings(c *Config) []binding {
 		{"delivery.relay_connections", number(&c.Delivery.RelayConnections, 2, 10_000)},
 		{"delivery.relay_share", number(&c.Delivery.RelayShare, 1, 10_000)},
 		{"delivery.budget", span(&c.Delivery.Budget, time.Second, time.Hour)},
+		{"delivery.spool_high", size(&c.Delivery.SpoolHigh, 0, math.MaxInt64)},
+		{"delivery.spool_low", size(&c.Delivery.SpoolLow, 0, math.MaxInt64)},
+		{"delivery.spool_entries", number(&c.Delivery.SpoolEntries, 0, 1_000_000)},
+		{"delivery.spool_free", size(&c.Delivery.SpoolFree, 0, math.MaxInt64/2)},
+		{"delivery.spool_lifetime", span(&c.Delivery.SpoolLifetime, time.Second, forever)},
+		{"delivery.spool_connections", number(&c.Delivery.SpoolConnections, 1, 10_000)},
+		{"delivery.spool_per_list", number(&c.Delivery.SpoolPerList, 1, 10_000)},
+		{"delivery.spawn_linger", span(&c.Delivery.SpawnLinger, 0, time.Hour)},
 
 		{"helo.check", choice(&c.Helo.Check, CheckOff, CheckSyntax, CheckResolvable)},
 

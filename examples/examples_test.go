@@ -107,7 +107,7 @@ func TestSystemdReadsTheUnits(t *testing.T) {
 	}
 	dir := t.TempDir()
 	args := []string{"verify", "--recursive-errors=no"}
-	for _, name := range []string{"superlistd.service", "superlistd.socket", "superlistd-lmtp.socket"} {
+	for _, name := range []string{"superlistd.service", "superlistd.socket", "superlistd-lmtp.socket", "superlistd-maintain.service", "superlistd-maintain.timer"} {
 		text := strings.Replace(read(t, name), "/usr/local/bin/superlistd", "/bin/true", 1) // it looks for the program
 		file := filepath.Join(dir, name)
 		if err := os.WriteFile(file, []byte(text), 0o644); err != nil {
@@ -121,9 +121,28 @@ func TestSystemdReadsTheUnits(t *testing.T) {
 	}
 }
 
+// hardening is what a unit takes away from its process.
+func hardening(t *testing.T, name string) string {
+	t.Helper()
+	_, lines, ok := strings.Cut(read(t, name), "# It needs its folders")
+	if !ok {
+		t.Fatalf("%s is not hardened", name)
+	}
+	lines, _, _ = strings.Cut(lines, "[Install]")
+	return strings.TrimSpace(lines)
+}
+
 func TestNumbersFitTogether(t *testing.T) {
 	t.Parallel()
 	c := settings(t)
+	spawned := 0 // connections to the relay that the two doors of spawn may want: two for each session
+	for _, door := range []string{"filter", "door"} {
+		n, err := strconv.Atoi(find(t, "master.cf.spawn", `^superlistd-`+door+` unix .* (\d+) +spawn`))
+		if err != nil {
+			t.Fatal(err)
+		}
+		spawned += 2 * n
+	}
 	listen, lmtp, relay := c.Listen[0].String(), c.LMTP[0].String(), c.Relay.String()
 	for _, tt := range []struct{ name, got, want string }{
 		{"filter of the listener", find(t, "master.cf.listener", `-o smtpd_proxy_filter=(.+)$`), listen},
@@ -139,6 +158,10 @@ func TestNumbersFitTogether(t *testing.T) {
 		{"process limit after the filter", find(t, "master.cf.listener", `^\S+:\d+ inet .* (\d+) +smtpd`), strconv.Itoa(c.Delivery.RelayConnections)},
 		{"process limit before the filter", find(t, "master.cf.listener", `^smtp +inet .* (\d+) +smtpd`), strconv.Itoa(c.Delivery.RelayShare)},
 		{"spawned processes", find(t, "master.cf.spawn", `^superlistd-filter unix .* (\d+) +spawn`), find(t, "master.cf.spawn", `^smtp +inet .* (\d+) +smtpd`)},
+		{"after-filter of spawn has room for the spool", find(t, "master.cf.spawn", `^\S+:\d+ inet .* (\d+) +smtpd`), strconv.Itoa(spawned + c.Delivery.SpoolConnections)},
+		{"data folder of maintain", "/var/lib/" + find(t, "superlistd-maintain.service", `^StateDirectory=(.+)$`), c.Data},
+		{"account of maintain", find(t, "superlistd-maintain.service", `^User=(.+)$`), find(t, "superlistd.service", `^User=(.+)$`)},
+		{"what maintain may do", hardening(t, "superlistd-maintain.service"), hardening(t, "superlistd.service")},
 		{"data folder", "/var/lib/" + find(t, "superlistd.service", `^StateDirectory=(.+)$`), c.Data},
 	} {
 		if tt.got != tt.want {
@@ -150,8 +173,11 @@ func TestNumbersFitTogether(t *testing.T) {
 			t.Errorf("%s: Postfix gives up after %v, superlistd after %v", shape, wait, c.Delivery.Budget)
 		}
 	}
-	if stop := seconds(t, find(t, "superlistd.service", `^TimeoutStopSec=(.+)$`)); stop <= c.Timeouts.Data+c.Delivery.Budget {
-		t.Errorf("systemd kills after %v, a message may take %v", stop, c.Timeouts.Data+c.Delivery.Budget)
+	if stop := seconds(t, find(t, "superlistd.service", `^TimeoutStopSec=(.+)$`)); stop <= c.Timeouts.Data+2*c.Delivery.Budget {
+		t.Errorf("systemd kills after %v, a message and the spool may take %v", stop, c.Timeouts.Data+2*c.Delivery.Budget)
+	}
+	if stop := seconds(t, find(t, "superlistd-maintain.service", `^TimeoutStopSec=(.+)$`)); stop <= c.Delivery.Budget {
+		t.Errorf("systemd kills after %v, a transaction of the spool may take %v", stop, c.Delivery.Budget)
 	}
 	for _, shape := range []string{"listener", "spawn", "lmtp"} {
 		if domain := find(t, "main.cf."+shape, `^relay_domains = (.+)$`); domain != c.Domains[0] {

@@ -2,178 +2,163 @@ package lists
 
 import (
 	"fmt"
-	"math"
-	"strconv"
+	"reflect"
+	"slices"
 	"strings"
-	"unicode/utf8"
+	"time"
 )
 
-// PostPolicy says who may post.
-type PostPolicy string
-
-// The post policies.
-const (
-	PostMembers PostPolicy = "members"
-	PostAnyone  PostPolicy = "anyone"
-	PostNobody  PostPolicy = "nobody"
-)
-
-// maxDescription is in characters: what fits a header line with the List-Id.
-const maxDescription = 200
-
-// Settings are what the owner of a list decides. SettingTable describes them.
+// Settings are what the owner of a list decides. SettingTable describes them, with
+// what each may be. Of the texts that name a choice, "" is the default one.
 type Settings struct {
 	// Description of the list in one line; may be "".
 	Description string
-	// Post says who may post.
-	Post PostPolicy
+	// Owners get mail to LIST-owner; without Moderators they moderate as well.
+	Owners []Address
+	// Moderators decide about held posts; without any, the owners do.
+	Moderators []Address
+	// Language of what the list writes to people: one of Languages.
+	Language string
+
+	// Post says who may post, and Nonmember what becomes of the posts of all others.
+	Post      PostPolicy
+	Nonmember Action
+	// Identity says when a From is believed.
+	Identity IdentityPolicy
+	// Moderation says whose posts wait for a moderator.
+	Moderation Moderation
+	// Bans are those who may not post, and Allow those who may without being members.
+	Bans, Allow []Pattern
+	// ReplyOK lets others answer a thread that they are part of.
+	ReplyOK bool
+	// Emergency holds every post.
+	Emergency bool
+	// PostsPerHour limits one author, ListPostsPerHour the list; 0 is no limit.
+	PostsPerHour, ListPostsPerHour int
+	// NoticeEvery is how long notices to moderators are gathered; 0 is at once.
+	NoticeEvery time.Duration
+	// HoldDays is how many days a held post waits; 0 is for ever.
+	HoldDays int
+
 	// MaxSize of a post in octets; 0 is no limit.
 	MaxSize int64
 	// MaxRecipients is how many addresses To and Cc may name; 0 is no limit.
 	MaxRecipients int
-	// Owners get mail to LIST-owner and, so far, to the other services.
-	Owners []Address
+	// ExplicitDestination wants the list named in To or Cc.
+	ExplicitDestination bool
+	// HeaderRules decide by a field of the header.
+	HeaderRules []HeaderRule
+	// CatchCommands refuses a lone "unsubscribe".
+	CatchCommands bool
+	// Attachments is what becomes of parts that neither MimeTypes nor Extensions name.
+	Attachments           Action
+	MimeTypes, Extensions []TypeRule
+	// HTML is HTMLAccept, HTMLText or HTMLRefuse.
+	HTML string
+
+	// SubjectPrefix is put before the subject; "" is none.
+	SubjectPrefix string
+	// ReplyTo is ReplyToAuthor, ReplyToList, or an address.
+	ReplyTo string
+	// From is FromDMARC, FromKeep, FromList or FromWrap. For FromDMARC, FromDomains are
+	// author domains whose From is always rewritten; see RewritesFrom.
+	From        string
+	FromDomains []string
+	// Anonymous hides the author.
+	Anonymous bool
+	// Header and Footer are texts around the body, lines ended by "\n"; "" is none.
+	Header, Footer string
+	// KeepDKIM leaves the author's signatures in the post.
+	KeepDKIM bool
+	// NoDups sends no second copy to a member whom To or Cc names.
+	NoDups bool
+	// ArchiveURL is where the archive is; "" is none.
+	ArchiveURL string
+}
+
+// DefaultSettings are those of a new list.
+func DefaultSettings() Settings {
+	return Settings{
+		Language: Languages()[0],
+		Post:     PostMembers, Nonmember: Refuse, Identity: IdentityUnlessContradicted,
+		HoldDays:      14,
+		CatchCommands: true, Attachments: Accept, HTML: HTMLAccept,
+		ReplyTo: ReplyToAuthor, From: FromDMARC,
+		FromDomains: []string{"gmail.com", "googlemail.com", "yahoo.*", "ymail.com", "rocketmail.com", "aol.com"},
+		KeepDKIM:    true, NoDups: true,
+	}
 }
 
 // Checked returns a copy as stores keep it, which shares nothing with s, or ErrSetting,
-// wrapped, for values that no Setting would have set. No policy means PostMembers.
+// wrapped, for values that no Setting would have set. The zero Settings are the default
+// ones; in others, "" is the default where a choice must be made.
 func (s Settings) Checked() (Settings, error) {
-	if s.Post == "" {
-		s.Post = PostMembers
+	if reflect.ValueOf(s).IsZero() {
+		return DefaultSettings(), nil
 	}
 	s = s.Clone()
-	if err := setPost(&s, string(s.Post)); err != nil {
-		return Settings{}, err
-	}
-	if err := setDescription(&s, s.Description); err != nil {
-		return Settings{}, err
-	}
-	if s.MaxSize < 0 || s.MaxRecipients < 0 {
-		return Settings{}, fmt.Errorf("%w: a limit below 0", ErrSetting)
-	}
-	for _, a := range s.Owners {
-		if err := a.Check(); err != nil {
-			return Settings{}, fmt.Errorf("%w: %w", ErrSetting, err)
+	for _, setting := range SettingTable() {
+		if err := setting.check(&s); err != nil {
+			return Settings{}, fmt.Errorf("%s: %w", setting.Name, err)
 		}
 	}
 	return s, nil
 }
 
-// Clone returns a copy that shares nothing with s.
+// Clone returns a copy that shares nothing with s that could be changed.
 func (s Settings) Clone() Settings {
-	s.Owners = append([]Address(nil), s.Owners...)
+	s.Owners = cloneSlice(s.Owners)
+	s.Moderators = cloneSlice(s.Moderators)
+	s.Bans = cloneSlice(s.Bans)
+	s.Allow = cloneSlice(s.Allow)
+	s.HeaderRules = cloneSlice(s.HeaderRules)
+	s.MimeTypes = cloneSlice(s.MimeTypes)
+	s.Extensions = cloneSlice(s.Extensions)
+	s.FromDomains = cloneSlice(s.FromDomains)
 	return s
 }
 
-// DefaultSettings are those of a new list.
-func DefaultSettings() Settings { return Settings{Post: PostMembers} }
+// cloneSlice makes nil of an empty slice, so that equal settings are deeply equal.
+func cloneSlice[T any](s []T) []T { return append([]T(nil), s...) }
 
-// Setting describes one setting as text, for commands and documents.
-type Setting struct {
-	Name, Type, Default, Help string
-	// Get returns the value in the form that Set takes.
-	Get func(Settings) string
-	// Set changes the value, or leaves it and returns ErrSetting, wrapped.
-	Set func(*Settings, string) error
-}
-
-// SettingTable returns all settings, in the order in which they are shown.
-func SettingTable() []Setting {
-	table := []Setting{
-		{
-			Name: "description", Type: "one line of text, at most 200 characters",
-			Help: "what the list is for; goes into List-Id",
-			Get:  func(s Settings) string { return s.Description },
-			Set:  setDescription,
-		},
-		{
-			Name: "post", Type: "members, anyone or nobody",
-			Help: "who may post",
-			Get:  func(s Settings) string { return string(s.Post) },
-			Set:  setPost,
-		},
-		{
-			Name: "max_size", Type: `size such as 500kB or 10MB, or "none"`,
-			Help: "largest post",
-			Get:  func(s Settings) string { return FormatSize(s.MaxSize) },
-			Set:  setMaxSize,
-		},
-		{
-			Name: "max_recipients", Type: `number, or "none"`,
-			Help: "most addresses that To and Cc of a post may name",
-			Get:  func(s Settings) string { return formatCount(s.MaxRecipients) },
-			Set:  setMaxRecipients,
-		},
-		{
-			Name: "owners", Type: "addresses, comma separated",
-			Help: "who gets mail to LIST-owner and the other service addresses",
-			Get:  func(s Settings) string { return formatOwners(s.Owners) },
-			Set:  setOwners,
-		},
-	}
-	for i := range table {
-		table[i].Default = table[i].Get(DefaultSettings())
-	}
-	return table
-}
-
-// LookupSetting returns one setting; ErrUnknownSetting names those that exist.
-func LookupSetting(name string) (Setting, error) {
-	var known []string
-	for _, s := range SettingTable() {
-		if s.Name == name {
-			return s, nil
+// RewritesFrom reports whether FromDomains names a domain (in A-label form): as it is,
+// as "example.*" with one or two labels for the star (yahoo.fr, yahoo.co.uk), or as
+// ".example.org", which is example.org and all that is below it.
+func (s Settings) RewritesFrom(domain string) bool {
+	domain = foldASCII(domain)
+	return slices.ContainsFunc(s.FromDomains, func(pattern string) bool {
+		if name, ok := strings.CutSuffix(pattern, "*"); ok {
+			rest, ok := strings.CutPrefix(domain, name)
+			return ok && rest != "" && strings.Count(rest, ".") < 2
 		}
-		known = append(known, s.Name)
-	}
-	return Setting{}, fmt.Errorf("%q: %w (there are: %s)", name, ErrUnknownSetting, strings.Join(known, ", "))
+		return underDomain(domain, pattern)
+	})
 }
 
-func setDescription(s *Settings, v string) error {
-	v = strings.TrimSpace(v)
-	if err := checkText(v); err != nil {
-		return fmt.Errorf("%w: %w", ErrSetting, err)
+// underDomain reports whether a domain is the one named, or below it when its name
+// begins with a dot.
+func underDomain(domain, name string) bool {
+	if below, ok := strings.CutPrefix(name, "."); ok {
+		return domain == below || strings.HasSuffix(domain, name)
 	}
-	if n := utf8.RuneCountInString(v); n > maxDescription {
-		return fmt.Errorf("%w: %d characters; at most %d", ErrSetting, n, maxDescription)
-	}
-	s.Description = v
-	return nil
+	return domain == name
 }
 
-func setPost(s *Settings, v string) error {
-	switch p := PostPolicy(v); p {
-	case PostMembers, PostAnyone, PostNobody:
-		s.Post = p
-		return nil
+// IsOwner reports whether an address is one of the owners.
+func (s Settings) IsOwner(a Address) bool { return containsAddress(s.Owners, a) }
+
+// ModeratedBy are the moderators, or the owners when there are none.
+func (s Settings) ModeratedBy() []Address {
+	if len(s.Moderators) > 0 {
+		return s.Moderators
 	}
-	return fmt.Errorf("%q: %w: members, anyone or nobody", v, ErrSetting)
+	return s.Owners
 }
 
-func setMaxSize(s *Settings, v string) error {
-	n, err := ParseSize(v)
-	if err != nil {
-		return err
+func containsAddress(all []Address, a Address) bool {
+	if len(all) == 0 {
+		return false
 	}
-	s.MaxSize = n
-	return nil
-}
-
-func setMaxRecipients(s *Settings, v string) error {
-	if v == "none" {
-		v = "0"
-	}
-	n, err := strconv.ParseUint(v, 10, 31)
-	if err != nil {
-		return fmt.Errorf(`%q: %w: a number up to %d, or "none"`, v, ErrSetting, math.MaxInt32)
-	}
-	s.MaxRecipients = int(n)
-	return nil
-}
-
-func formatCount(n int) string {
-	if n == 0 {
-		return "none"
-	}
-	return strconv.Itoa(n)
+	key := a.Key()
+	return slices.ContainsFunc(all, func(b Address) bool { return b.Key() == key })
 }

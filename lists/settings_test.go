@@ -2,11 +2,12 @@ package lists_test
 
 import (
 	"errors"
-	"math"
+	"fmt"
 	"reflect"
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"superlistd/lists"
 )
@@ -14,16 +15,29 @@ import (
 func TestSettingTable(t *testing.T) {
 	t.Parallel()
 	// Settings are known to scripts by these names: removing one breaks them.
-	want := []string{"description", "post", "max_size", "max_recipients", "owners"}
+	want := []string{
+		"description", "owners", "moderators", "language",
+		"post", "nonmember", "identity", "allow", "bans", "reply_ok", "posts_per_hour", "list_posts_per_hour",
+		"moderation", "emergency", "notice_every", "hold_days",
+		"max_size", "max_recipients", "explicit_destination", "header_rules", "catch_commands", "attachments", "mime_types", "extensions", "html",
+		"subject_prefix", "reply_to", "from", "from_domains", "anonymous", "header", "footer", "keep_dkim", "nodups", "archive_url",
+	}
 	var got []string
 	for _, s := range lists.SettingTable() {
 		got = append(got, s.Name)
 		if s.Type == "" || s.Help == "" {
 			t.Errorf("%s is not described", s.Name)
 		}
+		// The example is something else than the default, and changes one field only.
+		v := lists.DefaultSettings()
+		if err := s.Set(&v, s.Example); err != nil || s.Get(v) == s.Default || s.Get(v) != s.Example {
+			t.Errorf("%s: setting the example %q gives %q, %v", s.Name, s.Example, s.Get(v), err)
+		}
+		if n := differences(v, lists.DefaultSettings()); n != 1 {
+			t.Errorf("%s changes %d fields", s.Name, n)
+		}
 		// A default can be set, and is what a new list has.
-		v := lists.Settings{Description: "x", Post: lists.PostNobody, MaxSize: 1, MaxRecipients: 1, Owners: []lists.Address{mustParse(t, "a@b")}}
-		if err := s.Set(&v, s.Default); err != nil || s.Get(v) != s.Get(lists.DefaultSettings()) {
+		if err := s.Set(&v, s.Default); err != nil || !reflect.DeepEqual(v, lists.DefaultSettings()) {
 			t.Errorf("%s: setting the default %q gives %q, %v", s.Name, s.Default, s.Get(v), err)
 		}
 	}
@@ -32,6 +46,28 @@ func TestSettingTable(t *testing.T) {
 	}
 	if n := reflect.TypeFor[lists.Settings]().NumField(); n != len(got) {
 		t.Errorf("Settings has %d fields, the table %d settings", n, len(got))
+	}
+}
+
+// differences counts the fields in which two settings differ.
+func differences(a, b lists.Settings) (n int) {
+	for i := range reflect.TypeFor[lists.Settings]().NumField() {
+		if !reflect.DeepEqual(reflect.ValueOf(a).Field(i).Interface(), reflect.ValueOf(b).Field(i).Interface()) {
+			n++
+		}
+	}
+	return n
+}
+
+func TestZeroSettings(t *testing.T) {
+	t.Parallel()
+	if s, err := (lists.Settings{}).Checked(); err != nil || !reflect.DeepEqual(s, lists.DefaultSettings()) {
+		t.Errorf("%+v, %v; want the default settings", s, err)
+	}
+	// Made by hand, "" is the default choice, and a switch is as it is.
+	s, err := lists.Settings{MaxSize: 5}.Checked()
+	if err != nil || s.Post != lists.PostMembers || s.Nonmember != lists.Refuse || s.From != lists.FromDMARC || s.KeepDKIM || s.HoldDays != 0 {
+		t.Errorf("%+v, %v", s, err)
 	}
 }
 
@@ -75,6 +111,91 @@ func TestSetSettings(t *testing.T) {
 		{name: "below 0", setting: "max_recipients", in: "-1", bad: true},
 		{name: "not a number", setting: "max_recipients", in: "many", bad: true},
 		{name: "too large", setting: "max_recipients", in: "4294967296", bad: true},
+		{name: "yes", setting: "emergency", in: "yes", want: "on"},
+		{name: "false", setting: "nodups", in: "false", want: "off"},
+		{name: "maybe", setting: "nodups", in: "maybe", bad: true},
+		{name: "newcomers", setting: "moderation", in: "newcomers(3)", want: "newcomers(3)"},
+		{name: "newcomers without a number", setting: "moderation", in: "newcomers", bad: true},
+		{name: "no newcomers", setting: "moderation", in: "newcomers(0)", bad: true},
+		{name: "newcomers without an end", setting: "moderation", in: "newcomers(3", bad: true},
+		{name: "too many newcomers", setting: "moderation", in: "newcomers(1001)", bad: true},
+		{name: "all", setting: "moderation", in: "all", want: "all"},
+		{name: "hours", setting: "notice_every", in: "120m", want: "2h"},
+		{name: "days", setting: "notice_every", in: "7d", want: "7d"},
+		{name: "0", setting: "notice_every", in: "0", want: "none"},
+		{name: "0 with a unit", setting: "notice_every", in: "0m", want: "none"},
+		{name: "too long", setting: "notice_every", in: "8d", bad: true},
+		{name: "no unit", setting: "notice_every", in: "15", bad: true},
+		{name: "below 0", setting: "notice_every", in: "-1h", bad: true},
+		{name: "for ever", setting: "hold_days", in: "forever", want: "forever"},
+		{name: "days", setting: "hold_days", in: "3651", bad: true},
+		{name: "action", setting: "nonmember", in: "remove", bad: true},
+		{name: "identity", setting: "identity", in: "claimed", want: "claimed"},
+		{name: "all kinds", setting: "bans", in: ` Ann@Example.org, @spam.Example ,@.bücher.example,/^x{1,3}\/,"@y$/ , "/a"@x, "a,b"@x`,
+			want: `Ann@example.org, @spam.example, @.xn--bcher-kva.example, /^x{1,3}\/,"@y$/, "/a"@x, "a,b"@x`},
+		{name: "one a line", setting: "bans", in: "a@x\n@y,\n\n/z/\n", want: "a@x, @y, /z/"},
+		{name: "twice", setting: "bans", in: "a@x, A@X, @y, @Y, /z/, /z/, /Z/", want: "a@x, @y, /z/, /Z/"},
+		{name: "none", setting: "bans", in: "none", want: "none"},
+		{name: "bad expression", setting: "bans", in: "a@x, /(/", bad: true},
+		{name: "expression of Perl", setting: "bans", in: "/(?=a)/", bad: true},
+		{name: "expression without an end", setting: "bans", in: "/a, b@x", bad: true},
+		{name: "something behind an expression", setting: "bans", in: "/a/b/", bad: true},
+		{name: "empty expression", setting: "bans", in: "//", bad: true},
+		{name: "long expression", setting: "bans", in: "/" + strings.Repeat("a", 251) + "/", bad: true},
+		{name: "costly expression", setting: "bans", in: "/((a{30}){30}){2}/", bad: true},
+		{name: "costly classes", setting: "bans", in: `/\pL{200}/`, bad: true},
+		{name: "bad domain", setting: "bans", in: "@a..b", bad: true},
+		{name: "no domain", setting: "bans", in: "@", bad: true},
+		{name: "a word", setting: "bans", in: "eve", bad: true},
+		{name: "too many", setting: "bans", in: many(1001, "a%d@x"), bad: true},
+		{name: "too many expressions", setting: "bans", in: many(101, "/a%d/"), bad: true},
+		{name: "many", setting: "bans", in: many(1000, "a%d@x"), want: many(1000, "a%d@x")},
+		{name: "rules", setting: "header_rules", in: " X-Spam : /a;b/ hold;\nSubject:/c\\/d/refuse; ; From: /e/ accept", want: `X-Spam: /a;b/ hold; Subject: /c\/d/ refuse; From: /e/ accept`},
+		{name: "no rules", setting: "header_rules", in: "none", want: "none"},
+		{name: "empty", setting: "header_rules", in: "", want: "none"},
+		{name: "rule without an action", setting: "header_rules", in: "Subject: /a/", bad: true},
+		{name: "rule with the action of parts", setting: "header_rules", in: "Subject: /a/ remove", bad: true},
+		{name: "rule without slashes", setting: "header_rules", in: "Subject: a refuse", bad: true},
+		{name: "rule without a field", setting: "header_rules", in: ": /a/ refuse", bad: true},
+		{name: "rule with a field that cannot be", setting: "header_rules", in: "Sub ject: /a/ refuse", bad: true},
+		{name: "rule with a bad expression", setting: "header_rules", in: "Subject: /[/ refuse", bad: true},
+		{name: "too many rules", setting: "header_rules", in: strings.Repeat("A: /a/ hold;", 101), bad: true},
+		{name: "types", setting: "mime_types", in: "Text/HTML = remove,image/*=hold", want: "text/html=remove, image/*=hold"},
+		{name: "type without an action", setting: "mime_types", in: "text/html", bad: true},
+		{name: "type discarded", setting: "mime_types", in: "text/html=discard", bad: true},
+		{name: "type without a sort", setting: "mime_types", in: "text=hold", bad: true},
+		{name: "every type", setting: "mime_types", in: "*/*=hold", bad: true},
+		{name: "type twice", setting: "mime_types", in: "text/html=hold, Text/html=remove", bad: true},
+		{name: "extensions", setting: "extensions", in: ".EXE=refuse, tar.gz=hold", want: "exe=refuse, tar.gz=hold"},
+		{name: "no extension", setting: "extensions", in: ".=refuse", bad: true},
+		{name: "path", setting: "extensions", in: "a/b=refuse", bad: true},
+		{name: "text with line ends", setting: "footer", in: `-- \nTeam`, want: `-- \nTeam`},
+		{name: "text of two lines", setting: "footer", in: "-- \r\nTeam\n\n", want: `-- \nTeam`},
+		{name: "text with a backslash", setting: "footer", in: `a\\b`, want: `a\\b`},
+		{name: "text with a tab", setting: "footer", in: "a\tb", want: "a\tb"},
+		{name: "no text", setting: "footer", in: "", want: ""},
+		{name: "lone backslash", setting: "footer", in: `C:\temp`, bad: true},
+		{name: "carriage return", setting: "footer", in: "a\rb", bad: true},
+		{name: "control character", setting: "header", in: "a\x1b[2J", bad: true},
+		{name: "long line", setting: "header", in: strings.Repeat("a", 901), bad: true},
+		{name: "long text", setting: "header", in: strings.Repeat("a\\n", 2001), bad: true},
+		{name: "prefix", setting: "subject_prefix", in: " [team %d] ", want: "[team %d]"},
+		{name: "long prefix", setting: "subject_prefix", in: strings.Repeat("ü", 61), bad: true},
+		{name: "address", setting: "reply_to", in: "Ann@EXAMPLE.org", want: "Ann@example.org"},
+		{name: "no address", setting: "reply_to", in: "nobody", bad: true},
+		{name: "wrap", setting: "from", in: "wrap", want: "wrap"},
+		{name: "domains", setting: "from_domains", in: "GMail.com, yahoo.*,.bücher.example, gmail.com", want: "gmail.com, yahoo.*, .xn--bcher-kva.example"},
+		{name: "star alone", setting: "from_domains", in: "*", bad: true},
+		{name: "star in front", setting: "from_domains", in: "*.example", bad: true},
+		{name: "star behind a dot", setting: "from_domains", in: ".yahoo.*", bad: true},
+		{name: "web address", setting: "archive_url", in: "http://x/y?a=1", want: "http://x/y?a=1"},
+		{name: "no web address", setting: "archive_url", in: "none", want: "none"},
+		{name: "script", setting: "archive_url", in: "javascript:alert(1)", bad: true},
+		{name: "path", setting: "archive_url", in: "https:///x", bad: true},
+		{name: "line end", setting: "archive_url", in: "https://x/\r\nBcc: y", bad: true},
+		{name: "end of a tag", setting: "archive_url", in: "https://x/>", bad: true},
+		{name: "password", setting: "archive_url", in: "https://a:b@x/", bad: true},
+		{name: "language", setting: "language", in: "tlh", bad: true},
 		{name: "owners", setting: "owners", in: "Ann@example.org,bob@EXAMPLE.org", want: "Ann@example.org, bob@example.org"},
 		{name: "owner twice", setting: "owners", in: "ann@example.org, Ann@example.org", want: "ann@example.org"},
 		{name: "comma in quotes", setting: "owners", in: `"a,\"b"@example.org, c@example.org`, want: `"a,\"b"@example.org, c@example.org`},
@@ -89,7 +210,7 @@ func TestSetSettings(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			before := lists.Settings{Description: "before", Post: lists.PostAnyone, MaxSize: 7, MaxRecipients: 7, Owners: []lists.Address{mustParse(t, "x@y")}}
+			before := settings(t, "description=before", "post=anyone", "max_size=7", "max_recipients=7", "owners=x@y", "bans=/x/", "footer=x")
 			v := before.Clone()
 			err = s.Set(&v, tt.in)
 			switch {
@@ -105,62 +226,113 @@ func TestSetSettings(t *testing.T) {
 	}
 }
 
-func TestSettingsClone(t *testing.T) {
-	t.Parallel()
-	a := lists.Settings{Owners: []lists.Address{mustParse(t, "a@b")}}
-	a.Clone().Owners[0] = lists.Address{}
-	if a.Owners[0].IsZero() {
-		t.Error("the clone shares its owners")
+func many(n int, form string) string {
+	words := make([]string, n)
+	for i := range words {
+		words[i] = fmt.Sprintf(form, i)
 	}
+	return strings.Join(words, ", ")
 }
 
-func TestParseSize(t *testing.T) {
+// What was made by hand and cannot be is refused, with the name of the setting.
+func TestCheckedSettings(t *testing.T) {
 	t.Parallel()
-	for _, tt := range []struct {
-		in   string
-		want int64
-		text string
-	}{
-		{"0", 0, "none"},
-		{"none", 0, "none"},
-		{"1", 1, "1B"},
-		{"512kB", 512_000, "512kB"},
-		{"512 KB", 512_000, "512kB"},
-		{"1KiB", 1024, "1KiB"},
-		{"10MB", 10_000_000, "10MB"},
-		{"10mb", 10_000_000, "10MB"},
-		{"16MiB", 16 << 20, "16MiB"},
-		{"2GB", 2_000_000_000, "2GB"},
-		{"1GiB", 1 << 30, "1GiB"},
-		{"1001", 1001, "1001B"},
-		{"9223372036854775807", math.MaxInt64, "9223372036854775807B"},
+	for name, spoil := range map[string]func(*lists.Settings){
+		"post":           func(s *lists.Settings) { s.Post = "x" },
+		"description":    func(s *lists.Settings) { s.Description = "a\r\nb" },
+		"max_size":       func(s *lists.Settings) { s.MaxSize = -1 },
+		"max_recipients": func(s *lists.Settings) { s.MaxRecipients = -1 },
+		"hold_days":      func(s *lists.Settings) { s.HoldDays = -1 },
+		"notice_every":   func(s *lists.Settings) { s.NoticeEvery = time.Millisecond },
+		"moderation":     func(s *lists.Settings) { s.Moderation.Newcomers = -1 },
+		"owners":         func(s *lists.Settings) { s.Owners = []lists.Address{{Local: "a\n", Domain: "b"}} },
+		"bans":           func(s *lists.Settings) { s.Bans = []lists.Pattern{{}} },
+		"allow":          func(s *lists.Settings) { s.Allow = make([]lists.Pattern, 1001) },
+		"header_rules":   func(s *lists.Settings) { s.HeaderRules = []lists.HeaderRule{{Field: "A", Action: lists.Hold}} },
+		"mime_types":     func(s *lists.Settings) { s.MimeTypes = []lists.TypeRule{{Type: "a", Action: lists.Hold}} },
+		"extensions":     func(s *lists.Settings) { s.Extensions = []lists.TypeRule{{Type: "a", Action: lists.Discard}} },
+		"from_domains":   func(s *lists.Settings) { s.FromDomains = []string{"a b"} },
+		"footer":         func(s *lists.Settings) { s.Footer = "\x00" },
+		"reply_to":       func(s *lists.Settings) { s.ReplyTo = "a\r\n@b" },
+		"archive_url":    func(s *lists.Settings) { s.ArchiveURL = "x" },
+		"html":           func(s *lists.Settings) { s.HTML = "x" },
+		"language":       func(s *lists.Settings) { s.Language = "x" },
+		"subject_prefix": func(s *lists.Settings) { s.SubjectPrefix = "a\nb" },
+		"posts_per_hour": func(s *lists.Settings) { s.PostsPerHour = -1 },
+		"attachments":    func(s *lists.Settings) { s.Attachments = lists.Discard },
+		"identity":       func(s *lists.Settings) { s.Identity = "x" },
+		"nonmember":      func(s *lists.Settings) { s.Nonmember = lists.Remove },
+		"from":           func(s *lists.Settings) { s.From = "x" },
 	} {
-		if got, err := lists.ParseSize(tt.in); err != nil || got != tt.want {
-			t.Errorf("ParseSize(%q) = %d, %v; want %d", tt.in, got, err, tt.want)
-		}
-		if got := lists.FormatSize(tt.want); got != tt.text {
-			t.Errorf("FormatSize(%d) = %q, want %q", tt.want, got, tt.text)
-		}
-	}
-	for _, in := range []string{"", "MB", "-1", "+1", "1.5MB", "1TB", "1kMB", "1 0", "10MBit", "9223372036854775808", "9223372036854776kB", "1M", "0x10", "1_000", "None"} {
-		if got, err := lists.ParseSize(in); !errors.Is(err, lists.ErrSetting) {
-			t.Errorf("ParseSize(%q) = %d, %v; want ErrSetting", in, got, err)
+		s := lists.DefaultSettings()
+		spoil(&s)
+		if _, err := s.Checked(); !errors.Is(err, lists.ErrSetting) || !strings.HasPrefix(err.Error(), name+": ") {
+			t.Errorf("%s: got %v, want ErrSetting", name, err)
 		}
 	}
 }
 
-// The law: a size is never negative, and what FormatSize writes, ParseSize reads.
-func FuzzSize(f *testing.F) {
-	for _, s := range []string{"none", "0", "1MiB", "500 kB", "9223372036854775807B", "18446744073709551615"} {
-		f.Add(s)
+func TestRewritesFrom(t *testing.T) {
+	t.Parallel()
+	s := settings(t, "from_domains=gmail.com, yahoo.*, .example.org")
+	for domain, want := range map[string]bool{
+		"gmail.com": true, "GMAIL.com": true, "mail.gmail.com": false, "gmail.co": false,
+		"yahoo.fr": true, "yahoo.co.uk": true, "yahoo.a.b.c": false, "yahoo": false, "yahoo.": false, "myyahoo.fr": false,
+		"example.org": true, "a.b.example.org": true, "anexample.org": false, "": false,
+	} {
+		if got := s.RewritesFrom(domain); got != want {
+			t.Errorf("%q: %v, want %v", domain, got, want)
+		}
 	}
-	f.Fuzz(func(t *testing.T, in string) {
-		n, err := lists.ParseSize(in)
-		if err != nil {
+}
+
+// The law: what Set takes, Get writes in one line, Set takes again, and Checked keeps.
+func FuzzSettings(f *testing.F) {
+	table := lists.SettingTable()
+	for i, s := range table {
+		f.Add(uint8(i), s.Example)
+		f.Add(uint8(i), s.Default)
+	}
+	for _, v := range []string{`a@x,"b,c"@y`, `/a\/,"/,"/x"@y`, "A: /a;/ hold;;B: /b/ accept", `\n\\n`, "@.x\n@y,", "exe=remove,", "\n,"} {
+		for i := range table {
+			f.Add(uint8(i), v)
+		}
+	}
+	f.Fuzz(func(t *testing.T, n uint8, in string) {
+		setting := table[int(n)%len(table)]
+		s := lists.DefaultSettings()
+		if err := setting.Set(&s, in); err != nil {
+			if !errors.Is(err, lists.ErrSetting) || !reflect.DeepEqual(s, lists.DefaultSettings()) {
+				t.Fatalf("%s = %q: %v", setting.Name, in, err)
+			}
 			return
 		}
-		if again, err := lists.ParseSize(lists.FormatSize(n)); n < 0 || again != n || err != nil {
-			t.Fatalf("%q is %d, written %q, read %d, %v", in, n, lists.FormatSize(n), again, err)
+		text := setting.Get(s)
+		again := lists.DefaultSettings()
+		if err := setting.Set(&again, text); err != nil || !reflect.DeepEqual(s, again) || strings.ContainsAny(text, "\r\n") {
+			t.Fatalf("%s = %q is written %q, and is then %q, %v", setting.Name, in, text, setting.Get(again), err)
+		}
+		if checked, err := s.Checked(); err != nil || !reflect.DeepEqual(checked, s) {
+			t.Fatalf("%s = %q: Checked makes %q of %q, %v", setting.Name, in, setting.Get(checked), text, err)
 		}
 	})
+}
+
+func TestSettingsClone(t *testing.T) {
+	t.Parallel()
+	var all []string
+	for _, s := range lists.SettingTable() {
+		all = append(all, s.Name+"="+s.Example)
+	}
+	a, want := settings(t, all...), settings(t, all...)
+	// Whatever is a slice is spoilt in the clone.
+	clone := a.Clone()
+	for i := range reflect.TypeFor[lists.Settings]().NumField() {
+		if f := reflect.ValueOf(&clone).Elem().Field(i); f.Kind() == reflect.Slice {
+			f.Index(0).SetZero()
+		}
+	}
+	if !reflect.DeepEqual(a, want) {
+		t.Error("the clone shares something")
+	}
 }

@@ -3,24 +3,13 @@ package lists
 import (
 	"context"
 	"errors"
-	"fmt"
-	"time"
 )
-
-// Member is somebody who gets the posts of a list.
-type Member struct {
-	// Address as it was given: mail goes to this spelling.
-	Address Address
-	// Name for people; may be "".
-	Name string
-	// Since is when the member was added; kept in UTC, to the second.
-	Since time.Time
-}
 
 // Store keeps lists and their members. Every method is one transaction: it is done
 // whole or not at all, sees the last commit of any process, and hands out copies.
 // Methods may be called from many goroutines. Errors are ErrNoList, ErrListExists,
-// ErrAddress, ErrStore and ErrSchema, wrapped, what a callback returned, or the
+// ErrAddress, ErrNoMember, ErrAliasTaken, ErrStore and ErrSchema, wrapped, what a callback
+// returned, or the
 // error of ctx. Lists are found by the Key of their address, members by theirs.
 type Store interface {
 	// List returns one list, or ErrNoList.
@@ -37,8 +26,14 @@ type Store interface {
 	Update(ctx context.Context, list Address, change func(*Settings) error) (List, error)
 	// Delete removes a list and its members, or gives ErrNoList.
 	Delete(ctx context.Context, list Address) error
-	// Member returns one member and true, or false when there is none.
-	Member(ctx context.Context, list, member Address) (Member, bool, error)
+	// Member returns the member who has this address or, else, has it as an alias, and
+	// true; or false when there is none.
+	Member(ctx context.Context, list, address Address) (Member, bool, error)
+	// UpdateMember lets change edit a member in one transaction, and returns him as he
+	// is afterwards; ErrNoMember when there is none of this address. The Key of the
+	// address stays. An alias that is another member's address or alias is
+	// ErrAliasTaken. An error of change ends the transaction and is returned.
+	UpdateMember(ctx context.Context, list, member Address, change func(*Member) error) (Member, error)
 	// Members returns at most n members in the order of their keys, beginning after
 	// the key of after; the zero Address begins at the start.
 	Members(ctx context.Context, list, after Address, n int) ([]Member, error)
@@ -67,7 +62,10 @@ type Stamp struct {
 }
 
 // Change is what Store.Change does to a roster. Removals come first, then
-// additions. A member who is there already stays as he is, but for a new name.
+// additions. A member who is there already stays as he is, but for a new name. When all
+// that is done, an alias of somebody who was added may belong to nobody else, or the
+// whole change is ErrAliasTaken; but an address that is somebody's alias may be added:
+// addresses come before aliases.
 type Change struct {
 	Add    []Member
 	Remove []Address
@@ -79,18 +77,14 @@ type Change struct {
 }
 
 // Check gives an error for a Change that no engine may carry out: an Address that
-// ParseAddress would not have made, a name with control characters (it would end up
-// in a header), Replace together with Remove. Engines call it first.
+// ParseAddress would not have made, a member that is not one (Member.Check), Replace together with Remove. Engines call it first.
 func (c Change) Check() error {
 	if c.Replace && len(c.Remove) > 0 {
 		return errors.New("a change that replaces all members cannot remove some as well")
 	}
 	for _, m := range c.Add {
-		if err := m.Address.Check(); err != nil {
+		if err := m.Check(); err != nil {
 			return err
-		}
-		if err := checkText(m.Name); err != nil {
-			return fmt.Errorf("name of %s: %w: %w", m.Address, ErrAddress, err)
 		}
 	}
 	for _, a := range c.Remove {

@@ -102,7 +102,8 @@ func TestHostileValuesAreLinear(t *testing.T) {
 		Authors(h)
 		Named(h)
 		Parse(h.Bytes())
-		Dress(h, lists.List{Address: lists.Address{Local: "team", Domain: "example.org"}}, Trace{})
+		l := lists.List{Address: lists.Address{Local: "team", Domain: "example.org"}}
+		Dress(h, l, Trace{}, Dressing{})
 		_ = CheckLoop(h, "mx.example.org", lists.Address{Local: "team", Domain: "example.org"}, "team.example.org")
 		if d := time.Since(start); d > 5*time.Second {
 			t.Errorf("%q: %v", unit, d)

@@ -40,10 +40,24 @@ func BenchmarkParseHeader10KiB(b *testing.B) {
 }
 
 func BenchmarkDress10KiB(b *testing.B) {
-	h, l, tr := ParseHeader(benchPost(10<<10)), testList(b, "team@lists.example.org", "description=The whole team"), testTrace(b)
-	b.ReportAllocs()
-	for b.Loop() {
-		Dress(h, l, tr)
+	for _, bb := range []struct {
+		name     string
+		settings []string
+	}{
+		{"default", nil},
+		{"prefix", []string{"subject_prefix=[team]"}},
+		{"all", []string{"subject_prefix=[équipe]", "from=list", "reply_to=list", "keep_dkim=off", "archive_url=https://lists.example.org/team/{hash}/"}},
+		{"wrap", []string{"from=wrap", "subject_prefix=[team]"}},
+		{"anonymous", []string{"anonymous=on"}},
+	} {
+		b.Run(bb.name, func(b *testing.B) {
+			h, l, tr := ParseHeader(benchPost(10<<10)), testList(b, "team@lists.example.org", append(bb.settings, "description=The whole team")...), testTrace(b)
+			d := Dressing{Author: mustAddress(b, "ann@example.net"), Results: "mx.example.org; spf=pass smtp.mailfrom=ann@example.net; dkim=pass header.d=example.net"}
+			b.ReportAllocs()
+			for b.Loop() {
+				Dress(h, l, tr, d)
+			}
+		})
 	}
 }
 

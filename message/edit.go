@@ -110,8 +110,13 @@ func newField(name, value string) (field, bool) {
 // appendField appends "name: value", folded at blanks of the value, with CRLF. The blank where
 // a line is folded stays as the first octet of the next line, so unfolding gives the value back.
 func appendField(dst []byte, name, value string) []byte {
-	column := len(name) + 2
 	dst = append(append(dst, name...), ": "...)
+	dst = appendFolded(dst, len(name)+2, value)
+	return append(dst, '\r', '\n')
+}
+
+// appendFolded appends value in lines, the first of which begins at column.
+func appendFolded(dst []byte, column int, value string) []byte {
 	for first := true; value != ""; first = false {
 		n := wordEnd(value)
 		if !first && column+n > foldAt && trimmed(value[:n]) {
@@ -128,7 +133,7 @@ func appendField(dst []byte, name, value string) []byte {
 		column += n
 		value = value[n:]
 	}
-	return append(dst, '\r', '\n')
+	return dst
 }
 
 // wordEnd is the end of the first word of s: blanks, then what is not blank.

@@ -66,8 +66,10 @@ func hasWord(line, s string) bool {
 	}
 }
 
-// squeeze makes one blank of each run of blanks: folding is free to change them.
-func squeeze(s string) string { return strings.Join(strings.Fields(s), " ") }
+// squeeze makes one blank of each run of blanks: folding is free to change them. A space beyond ASCII may be a part of a name.
+func squeeze(s string) string {
+	return strings.Join(strings.FieldsFunc(s, func(r rune) bool { return r == ' ' || '\t' <= r && r <= '\r' }), " ")
+}
 
 // listIdentifier is what stands in the last angle brackets of a List-Id, or all of it.
 func listIdentifier(v string) string {

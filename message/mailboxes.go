@@ -12,6 +12,7 @@ type mailboxes struct {
 	rest []byte // of the value
 
 	spec     string // the address, as written
+	name     []byte // what stands before its brackets, as written, or the comment behind it
 	fragment bool   // the element holds no address: a name, an empty element, the name of a group
 	unclear  bool   // the element can be read in more than one way, or not at all
 }
@@ -20,6 +21,7 @@ type mailboxes struct {
 type element struct {
 	text   []byte // outside of angle brackets, comments taken away, blanks squeezed
 	angle  []byte // inside the last pair of them
+	note   []byte // inside the last comment
 	angles int
 	broken bool
 	at     bool // text holds an "@" outside of quotes
@@ -41,6 +43,9 @@ scan:
 			n, ok := commentEnd(m.rest[i:])
 			e.blank()
 			e.broken = e.broken || !ok
+			if ok {
+				e.note = m.rest[i+1 : i+n-1]
+			}
 			i += n
 			continue
 		case '"', '[':
@@ -88,13 +93,16 @@ func (e *element) blank() {
 
 // settle decides what an element is.
 func (m *mailboxes) settle(e element) {
-	m.spec, m.fragment, m.unclear = "", false, e.broken
+	m.spec, m.name, m.fragment, m.unclear = "", e.note, false, e.broken
 	switch {
 	case e.angles == 1:
 		// A name with an "@" before the bracket is common ("Joe@Home <joe@…>"), and so is no address.
-		m.spec = strings.Trim(string(e.angle), " \t\r\n")
+		m.spec = strings.Trim(unfolded(string(e.angle)), " \t\r\n")
 		if i := routeEnd(m.spec); i > 0 {
 			m.spec = strings.TrimLeft(m.spec[i:], " \t\r\n")
+		}
+		if len(bytes.TrimSpace(e.text)) > 0 {
+			m.name = e.text
 		}
 	case e.angles > 1:
 		m.unclear = true
@@ -103,6 +111,14 @@ func (m *mailboxes) settle(e element) {
 	default:
 		m.fragment = !e.broken
 	}
+}
+
+// unfolded takes the line ends out of an address: a field may be folded inside a quoted local part, too.
+func unfolded(s string) string {
+	if strings.IndexByte(s, '\n') < 0 {
+		return s
+	}
+	return strings.ReplaceAll(strings.ReplaceAll(s, "\r\n", ""), "\n", "")
 }
 
 // joined takes away the blanks that the obsolete syntax allows around "@" and "." (RFC 5322 section 4.4).

@@ -10,6 +10,7 @@ import (
 	"net"
 	"net/netip"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -18,6 +19,7 @@ import (
 	"github.com/rs/zerolog"
 
 	"superlistd/delivery"
+	"superlistd/delivery/spool"
 	"superlistd/internal/smtptest"
 	"superlistd/lists"
 	"superlistd/lists/memstore"
@@ -53,6 +55,8 @@ func faultAudience(rcpt string) []string {
 type faultSetup struct {
 	timeout time.Duration // of the next hop's answers
 	dataDir string
+	noSpool bool
+	marks   spool.Options // of the spool
 	store   func(lists.Store) lists.Store
 }
 
@@ -65,6 +69,9 @@ type faultHouse struct {
 	doors map[proxy.Door]string
 	log   *faultLog
 	wg    sync.WaitGroup
+
+	spool *spool.Spool // nil: none
+	stop  context.CancelFunc
 
 	mu      sync.Mutex
 	refused map[string]bool // members whom the peer refused for good
@@ -90,9 +97,16 @@ func newFaultHouse(t testing.TB, set faultSetup, opts ...smtptest.Option) *fault
 	}
 	log := zerolog.New(h.log)
 	h.pool = smtpclient.NewPool(smtpclient.Options{Hop: hop, Hostname: "mx.lists.test", Timeout: set.timeout}, 20, time.Minute)
+	data := t.TempDir()
+	if !set.noSpool {
+		set.marks.Slots = 2
+		h.spool = spool.Open(data, set.marks)
+	}
 	hand, err := delivery.New(h.pool, store, delivery.Options{
 		Batch: faultBatch, MaxArmed: 8, Connections: 40, RelayShare: 20,
-		Guard: delivery.NewGuard(filepath.Join(t.TempDir(), "guard")),
+		Guard: delivery.NewGuard(filepath.Join(data, "guard")),
+		Spool: h.spool, SpoolConnections: 1, SpoolPerList: 1, Lifetime: time.Hour, Timeout: 20 * time.Second, Hostname: "mx.lists.test",
+		Backoff: func(int) time.Duration { return time.Millisecond },
 		Refused: func(_ lists.Address, rcpt, _ string) {
 			h.mu.Lock()
 			defer h.mu.Unlock()
@@ -116,8 +130,29 @@ func newFaultHouse(t testing.TB, set faultSetup, opts ...smtptest.Option) *fault
 		h.doors[door] = l.Addr().String()
 		h.wg.Go(func() { _ = h.srv.Serve(l, door) }) // ends with Shutdown
 	}
+	ctx, stop := context.WithCancel(context.Background())
+	h.stop = stop
+	if s := hand.Spooler(); s != nil {
+		h.wg.Go(func() { s.Run(ctx) })
+	}
 	t.Cleanup(h.close)
 	return h
+}
+
+// drained waits until nothing waits in the spool.
+func (h *faultHouse) drained() error {
+	if h.spool == nil {
+		return nil
+	}
+	for deadline := time.Now().Add(20 * time.Second); ; time.Sleep(2 * time.Millisecond) {
+		infos, err := h.spool.Entries()
+		if err == nil && !slices.ContainsFunc(infos, func(i spool.Info) bool { return !i.Failed }) {
+			return nil
+		}
+		if time.Now().After(deadline) {
+			return fmt.Errorf("left in the spool: %+v, %v", infos, err)
+		}
+	}
 }
 
 func faultStore(t testing.TB) *memstore.Store {
@@ -161,6 +196,7 @@ func (h *faultHouse) close() {
 	if err := h.srv.Shutdown(ctx); err != nil {
 		h.t.Errorf("sessions did not end: %v", err)
 	}
+	h.stop()
 	h.wg.Wait()
 	h.pool.Close()
 	h.peer.Close()

@@ -106,18 +106,29 @@ func (s *session) judge(ctx context.Context, p *post) []verdict {
 }
 
 func (s *session) judgePost(ctx context.Context, p *post, l lists.List) error {
-	if err := message.CheckLoop(p.head, s.srv.opts.Hostname, l.Address, l.ID()); err != nil {
-		return err
+	facts := lists.PostFacts{
+		NullSender: s.tx.from == "", Authors: p.authors, Size: s.tx.spool.Size(), NamedCount: p.named,
+		Loop: message.CheckLoop(p.head, s.srv.opts.Hostname, l.Address, l.ID()),
 	}
-	facts := lists.PostFacts{NullSender: s.tx.from == "", Authors: p.authors, Size: s.tx.spool.Size(), Named: p.named}
+	facts.ReversePath, _ = lists.ParseAddress(s.tx.from)
 	if len(p.authors) == 1 {
-		_, member, err := s.srv.store.Member(ctx, l.Address, p.authors[0])
+		m, member, err := s.srv.store.Member(ctx, l.Address, p.authors[0])
 		if err != nil {
 			return err
 		}
-		facts.Member = member
+		if member {
+			facts.Member = &m
+		}
 	}
-	return l.Judge(facts)
+	return refused(l.Judge(facts))
+}
+
+// refused is why a post does not go to the list, nil when it does.
+func refused(v lists.Verdict) error {
+	if v.Action == lists.Accept {
+		return nil
+	}
+	return v.Reason
 }
 
 // refusals returns the replies when nothing is to be sent: at the SMTP door, which has one reply for all, as
@@ -171,7 +182,8 @@ func (s *session) routes(p *post, verdicts []verdict) []delivery.Route {
 		route.Owners, _ = ownersOf(v.list)
 		switch {
 		case v.kind == lists.Post:
-			route.Head = message.Dress(p.head, v.list, trace)
+			dressed := message.Dress(p.head, v.list, trace, message.Dressing{})
+			route.Head, route.UTF8 = dressed.Head, route.UTF8 || dressed.UTF8
 			route.AnyUTF8 = v.list.UTF8Members > 0
 			route.Audience = delivery.Audience{
 				List: v.list.Address, Members: v.list.Members, Not: slices.Clone(served), Except: s.tx.relayed,

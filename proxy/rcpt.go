@@ -87,7 +87,9 @@ func (s *session) route(ctx context.Context, mailbox string) (lists.Address, lis
 func (s *session) early(t lists.Target) error {
 	switch {
 	case t.Kind == lists.Post:
-		if err := t.List.JudgeEarly(s.tx.size); err != nil {
+		facts := lists.EarlyFacts{Size: s.tx.size}
+		facts.ReversePath, _ = lists.ParseAddress(s.tx.from)
+		if err := refused(t.List.JudgeEarly(facts)); err != nil {
 			return err
 		}
 		// Said at RCPT, not at MAIL: mail that is only relayed goes on, and MAIL does not tell which it is.

@@ -80,6 +80,7 @@ func everyMethod(ctx context.Context, s lists.Store, list lists.Address) map[str
 	_, errs["List"] = s.List(ctx, list)
 	_, errs["Lists"] = s.Lists(ctx, lists.Address{}, 10)
 	_, _, errs["Member"] = s.Member(ctx, list, team)
+	_, errs["UpdateMember"] = s.UpdateMember(ctx, list, manyMembers(1)[0].Address, func(*lists.Member) error { return nil })
 	_, errs["Members"] = s.Members(ctx, list, lists.Address{}, 10)
 	errs["Contains"] = s.Contains(ctx, list, [][]byte{[]byte("ann@x")}, make([]bool, 1))
 	errs["Recipients"] = s.Recipients(ctx, list, new(lists.Recipients), 10)

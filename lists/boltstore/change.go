@@ -31,6 +31,7 @@ func (s *Store) Change(ctx context.Context, list lists.Address, c lists.Change) 
 		if b == nil {
 			return s.unusable(fmt.Errorf("%s has no roster", list))
 		}
+		w.index = aliasIndex{list: list, members: b}
 		if err := w.apply(b); err != nil {
 			return s.badChange(list, err)
 		}
@@ -51,7 +52,7 @@ func (s *Store) Change(ctx context.Context, list lists.Address, c lists.Change) 
 }
 
 func (s *Store) badChange(list lists.Address, err error) error {
-	if isContext(err) {
+	if isContext(err) || errors.Is(err, lists.ErrAliasTaken) {
 		return fmt.Errorf("%s: %w", list, err)
 	}
 	return s.badRecord(list.String(), err)
@@ -81,6 +82,8 @@ type rosterChange struct {
 	replaced    []lists.Address
 	members     int // change of the counts
 	utf8        int
+	index       aliasIndex
+	aliased     []step // of those who were added
 	changed     bool
 	steps       int
 }
@@ -139,6 +142,11 @@ func (w *rosterChange) apply(b *bolt.Bucket) error {
 			return err
 		}
 	}
+	for _, st := range w.aliased {
+		if err := w.index.claim(st.key, w.change.Add[st.at].Aliases); err != nil {
+			return err
+		}
+	}
 	return nil
 }
 
@@ -172,6 +180,12 @@ func (w *rosterChange) removeOthers(b *bolt.Bucket) error {
 
 func (w *rosterChange) delete(b *bolt.Bucket, key, value []byte) error {
 	_, address, _, err := splitMember(key, value)
+	if err == nil && value[0] != plainMember {
+		var m lists.Member
+		if m, err = decodeMember(key, value); err == nil {
+			err = w.index.release(key, m.Aliases)
+		}
+	}
 	if err != nil {
 		return fmt.Errorf("%s: %w", key, err)
 	}
@@ -199,6 +213,9 @@ func (w *rosterChange) put(b *bolt.Bucket, st step) error {
 		w.added[st.at] = renamed
 	} else {
 		w.added[st.at] = done
+		if len(m.Aliases) > 0 {
+			w.aliased = append(w.aliased, st)
+		}
 		w.members++
 		if !m.Address.ASCII() {
 			w.utf8++

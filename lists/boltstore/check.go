@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"iter"
 
 	bolt "go.etcd.io/bbolt"
 
@@ -15,7 +16,7 @@ import (
 const maxFaults = 20
 
 // Check looks at the whole file: bbolt's own check of all pages, every record, and that
-// the counts of every list are those of its members. A damaged file can end the process
+// the counts and the index of aliases of every list are those of its members. A damaged file can end the process
 // (bbolt checks pages in a goroutine of its own, whose faults nobody can catch): call it
 // in a child process. A file that is missing is an empty store.
 func Check(path string) error {
@@ -60,6 +61,7 @@ func (s *Store) checkRecords(tx *bolt.Tx) (faults []error) {
 			report("list %s: no roster", k)
 		default:
 			checkRoster(l, b, report)
+			checkAliases(l, b, aliases(tx, l.Address), report)
 		}
 	}
 	c = members.Cursor()
@@ -96,5 +98,44 @@ func checkRoster(l lists.List, b *bolt.Bucket, report func(string, ...any)) {
 	if count != l.Members || utf8 != l.UTF8Members {
 		report("list %s: %d members (%d with UTF-8), but %d (%d) are recorded",
 			l.Address, count, utf8, l.Members, l.UTF8Members)
+	}
+}
+
+// checkAliases compares the index of aliases with the members, both ways.
+func checkAliases(l lists.List, b, index *bolt.Bucket, report func(string, ...any)) {
+	wanted := map[string]string{}
+	for k, v := range pairs(b) {
+		m, err := decodeMember(k, v)
+		if err != nil {
+			continue // reported with the roster
+		}
+		for _, a := range m.Aliases {
+			wanted[a.Key()] = string(k)
+		}
+	}
+	found := 0
+	for k, v := range pairs(index) {
+		found++
+		if wanted[string(k)] != string(v) {
+			report("list %s: alias %s is recorded for %s", l.Address, k, v)
+		}
+	}
+	if found < len(wanted) {
+		report("list %s: %d aliases, but %d are recorded", l.Address, len(wanted), found)
+	}
+}
+
+// pairs are those of a bucket, none of nil.
+func pairs(b *bolt.Bucket) iter.Seq2[[]byte, []byte] {
+	return func(yield func(k, v []byte) bool) {
+		if b == nil {
+			return
+		}
+		c := b.Cursor()
+		for k, v := c.First(); k != nil; k, v = c.Next() {
+			if !yield(k, v) {
+				return
+			}
+		}
 	}
 }

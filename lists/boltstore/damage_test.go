@@ -60,7 +60,7 @@ func useDamaged(path string) error {
 	}
 	for name, err := range everyMethod(context.Background(), s, team) {
 		known := false
-		for _, is := range []error{nil, lists.ErrStore, lists.ErrSchema, lists.ErrNoList, lists.ErrListExists} {
+		for _, is := range []error{nil, lists.ErrStore, lists.ErrSchema, lists.ErrNoList, lists.ErrNoMember, lists.ErrListExists} {
 			known = known || errors.Is(err, is)
 		}
 		if !known {

@@ -4,7 +4,15 @@ import (
 	"context"
 
 	bolt "go.etcd.io/bbolt"
+
+	"superlistd/lists"
 )
+
+// DecodeMember reads the value of a member.
+func DecodeMember(key, value []byte) (lists.Member, error) { return decodeMember(key, value) }
+
+// AppendMember writes it.
+func AppendMember(dst []byte, m lists.Member, key []byte) []byte { return appendMember(dst, m, key) }
 
 // Hold opens the file for reading as every reader does, and runs fn while it is open.
 func (s *Store) Hold(ctx context.Context, fn func()) error {

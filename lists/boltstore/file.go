@@ -17,11 +17,14 @@ import (
 )
 
 // Layout: bucket "meta" (what this file is), bucket "lists" (key of the list → JSON),
-// bucket "members" (key of the list → bucket: key of the member → value).
+// bucket "members" (key of the list → bucket: key of the member → value), and, since the
+// first member has one, bucket "aliases" (key of the list → bucket: key of the alias → key
+// of the member).
 const (
 	bucketMeta    = "meta"
 	bucketLists   = "lists"
 	bucketMembers = "members"
+	bucketAliases = "aliases"
 
 	keyFormat = "format"
 	keySchema = "schema"

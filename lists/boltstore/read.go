@@ -43,24 +43,6 @@ func (s *Store) Lists(ctx context.Context, after lists.Address, n int) ([]lists.
 	return found, nil
 }
 
-// Member returns one member.
-func (s *Store) Member(ctx context.Context, list, member lists.Address) (m lists.Member, ok bool, err error) {
-	err = s.viewRoster(ctx, list, func(b *bolt.Bucket) error {
-		key := []byte(member.Key())
-		value := b.Get(key)
-		if value == nil {
-			return nil
-		}
-		found, err := decodeMember(key, value)
-		if err != nil {
-			return s.badRecord(fmt.Sprintf("%s: %s", list, member), err)
-		}
-		m, ok = found, true
-		return nil
-	})
-	return m, ok, err
-}
-
 // Members returns at most n members after the key of after.
 func (s *Store) Members(ctx context.Context, list, after lists.Address, n int) ([]lists.Member, error) {
 	var found []lists.Member

@@ -1,19 +1,16 @@
 package boltstore
 
 import (
-	"encoding/binary"
 	"encoding/json"
-	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"superlistd/lists"
 )
 
-const (
-	listVersion   = 1
-	memberVersion = 1
-)
+// listVersion is of a list with settings that version 1 would lose.
+const listVersion = 2
 
 // listRecord is the value of a list. Every program that writes a field which an older
 // one would lose raises V, and the older one then refuses the record.
@@ -26,24 +23,46 @@ type listRecord struct {
 	MaxSize       int64     `json:"max_size,omitempty"`
 	MaxRecipients int       `json:"max_recipients,omitempty"`
 	Owners        []string  `json:"owners,omitempty"`
-	Members       int       `json:"members"`
-	UTF8Members   int       `json:"utf8_members,omitempty"`
+	// Settings are those that are not on their default, but for the fields above; as
+	// text, so that a setting which comes later needs no version. A setting that this
+	// program does not know is of a later one.
+	Settings    map[string]string `json:"settings,omitempty"`
+	Members     int               `json:"members"`
+	UTF8Members int               `json:"utf8_members,omitempty"`
+}
+
+// settingsOfOne are those that version 1 knows as fields.
+func settingsOfOne() []string {
+	return []string{"description", "post", "max_size", "max_recipients", "owners"}
 }
 
 func encodeList(l lists.List) ([]byte, error) {
+	s := l.Settings
 	rec := listRecord{
-		V:             listVersion,
+		V:             1,
 		Address:       l.Address.String(),
 		Created:       l.Created.UTC().Truncate(time.Second),
-		Description:   l.Settings.Description,
-		Post:          string(l.Settings.Post),
-		MaxSize:       l.Settings.MaxSize,
-		MaxRecipients: l.Settings.MaxRecipients,
+		Description:   s.Description,
+		Post:          string(s.Post),
+		MaxSize:       s.MaxSize,
+		MaxRecipients: s.MaxRecipients,
 		Members:       l.Members,
 		UTF8Members:   l.UTF8Members,
 	}
-	for _, a := range l.Settings.Owners {
+	for _, a := range s.Owners {
 		rec.Owners = append(rec.Owners, a.String())
+	}
+	for _, setting := range lists.SettingTable() {
+		if text := setting.Get(s); text != setting.Default && !slices.Contains(settingsOfOne(), setting.Name) {
+			if rec.Settings == nil {
+				rec.Settings = map[string]string{}
+			}
+			rec.Settings[setting.Name] = text
+		}
+	}
+	// Version 1 knows three policies only.
+	if rec.Settings != nil || s.Post == lists.PostOwners || s.Post == lists.PostModerators {
+		rec.V = listVersion
 	}
 	return json.Marshal(rec)
 }
@@ -63,26 +82,45 @@ func decodeList(value []byte) (lists.List, error) {
 		return lists.List{}, err
 	}
 	l := lists.List{
-		Address: a,
-		Created: rec.Created,
-		Settings: lists.Settings{
-			Description:   rec.Description,
-			Post:          lists.PostPolicy(rec.Post),
-			MaxSize:       rec.MaxSize,
-			MaxRecipients: rec.MaxRecipients,
-		},
-		Members:     rec.Members,
-		UTF8Members: rec.UTF8Members,
+		Address: a, Created: rec.Created, Settings: lists.DefaultSettings(),
+		Members: rec.Members, UTF8Members: rec.UTF8Members,
 	}
+	s := &l.Settings
+	s.Description, s.Post = rec.Description, lists.PostPolicy(rec.Post)
+	s.MaxSize, s.MaxRecipients = rec.MaxSize, rec.MaxRecipients
 	for _, text := range rec.Owners {
 		owner, err := lists.ParseAddress(text)
 		if err != nil {
 			return lists.List{}, err
 		}
-		l.Settings.Owners = append(l.Settings.Owners, owner)
+		s.Owners = append(s.Owners, owner)
 	}
-	l.Settings, err = l.Settings.Checked()
+	if err := decodeSettings(s, rec.Settings); err != nil {
+		return lists.List{}, err
+	}
+	l.Settings, err = s.Checked()
 	return l, err
+}
+
+func decodeSettings(s *lists.Settings, texts map[string]string) error {
+	if len(texts) == 0 {
+		return nil
+	}
+	known := 0
+	for _, setting := range lists.SettingTable() {
+		text, ok := texts[setting.Name]
+		if !ok {
+			continue
+		}
+		known++
+		if err := setting.Set(s, text); err != nil {
+			return fmt.Errorf("%s: %w", setting.Name, err)
+		}
+	}
+	if known != len(texts) {
+		return fmt.Errorf("%w: list record with a setting that this program does not know", lists.ErrSchema)
+	}
+	return nil
 }
 
 // checkRecord tells a record of a later version from one that was never written.
@@ -94,62 +132,4 @@ func checkRecord(what string, version, known int) error {
 		return fmt.Errorf("%s record of version %d", what, version)
 	}
 	return nil
-}
-
-// The value of a member: octet 1 (version), varint of the Unix time, uvarint length of
-// the address and the address, or length 0 when it is written like its key; the rest
-// is the name.
-
-func appendMember(dst []byte, m lists.Member, key []byte) []byte {
-	dst = append(dst, memberVersion)
-	dst = binary.AppendVarint(dst, m.Since.Unix())
-	address := m.Address.String()
-	if address == string(key) {
-		address = ""
-	}
-	dst = binary.AppendUvarint(dst, uint64(len(address)))
-	dst = append(dst, address...)
-	return append(dst, m.Name...)
-}
-
-var errMember = errors.New("member record is damaged")
-
-// splitMember cuts a value without copying: address and name point into key and value.
-func splitMember(key, value []byte) (since int64, address, name []byte, err error) {
-	if len(value) == 0 {
-		return 0, nil, nil, errMember
-	}
-	if value[0] != memberVersion {
-		if err := checkRecord("member", int(value[0]), memberVersion); err != nil {
-			return 0, nil, nil, err
-		}
-	}
-	value = value[1:]
-	since, n := binary.Varint(value)
-	if n <= 0 {
-		return 0, nil, nil, errMember
-	}
-	value = value[n:]
-	length, n := binary.Uvarint(value)
-	if n <= 0 || length > uint64(len(value)-n) {
-		return 0, nil, nil, errMember
-	}
-	value = value[n:]
-	if length == 0 {
-		return since, key, value, nil
-	}
-	return since, value[:length], value[length:], nil
-}
-
-// decodeMember returns a copy.
-func decodeMember(key, value []byte) (lists.Member, error) {
-	since, address, name, err := splitMember(key, value)
-	if err != nil {
-		return lists.Member{}, err
-	}
-	a, err := lists.ParseAddress(string(address))
-	if err != nil {
-		return lists.Member{}, err
-	}
-	return lists.Member{Address: a, Name: string(name), Since: time.Unix(since, 0).UTC()}, nil
 }

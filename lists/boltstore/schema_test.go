@@ -51,7 +51,15 @@ func TestNewerSchema(t *testing.T) {
 		{"schema is not a number", func(tx *bolt.Tx) error { return bucket(tx, "meta").Put([]byte("schema"), []byte("x")) }, lists.ErrStore, ""},
 		{"no schema", func(tx *bolt.Tx) error { return bucket(tx, "meta").Delete([]byte("schema")) }, lists.ErrStore, ""},
 		{"a bucket is missing", func(tx *bolt.Tx) error { return tx.DeleteBucket([]byte("lists")) }, lists.ErrStore, ""},
-		{"newer list record", func(tx *bolt.Tx) error { return bucket(tx, "lists").Put(key, []byte(`{"v":2,"address":7}`)) }, lists.ErrSchema, "List"},
+		{"newer list record", func(tx *bolt.Tx) error { return bucket(tx, "lists").Put(key, []byte(`{"v":3,"address":7}`)) }, lists.ErrSchema, "List"},
+		{"list record with a setting of later", func(tx *bolt.Tx) error {
+			b := bucket(tx, "lists")
+			return b.Put(key, bytes.Replace(b.Get(key), []byte(`"members":`), []byte(`"settings":{"html":"text","colour":"blue"},"members":`), 1))
+		}, lists.ErrSchema, "Update"},
+		{"list record with a setting that is none", func(tx *bolt.Tx) error {
+			b := bucket(tx, "lists")
+			return b.Put(key, bytes.Replace(b.Get(key), []byte(`"members":`), []byte(`"settings":{"bans":"/(/"},"members":`), 1))
+		}, lists.ErrStore, "Update"},
 		{"list record is no JSON", func(tx *bolt.Tx) error { return bucket(tx, "lists").Put(key, []byte(`{`)) }, lists.ErrStore, "List"},
 		{"list record with a policy that is none", func(tx *bolt.Tx) error {
 			b := bucket(tx, "lists")
@@ -63,10 +71,16 @@ func TestNewerSchema(t *testing.T) {
 		}, lists.ErrStore, "Update"},
 		{"list record without version", func(tx *bolt.Tx) error { return bucket(tx, "lists").Put(key, []byte(`{}`)) }, lists.ErrStore, "List"},
 		{"newer member record", func(tx *bolt.Tx) error {
-			return bucket(tx, "members", string(key)).Put([]byte("a@x"), []byte{2, 1, 2, 3})
+			return bucket(tx, "members", string(key)).Put([]byte("a@x"), []byte{3, 1, 2, 3})
 		}, lists.ErrSchema, "Recipients"},
 		{"member record is cut", func(tx *bolt.Tx) error {
 			return bucket(tx, "members", string(key)).Put([]byte("a@x"), []byte{1, 0, 9, 'a'})
+		}, lists.ErrStore, "Members"},
+		{"member record of version 2 is cut", func(tx *bolt.Tx) error {
+			return bucket(tx, "members", string(key)).Put([]byte("a@x"), []byte{2, 0, 0, 1, 0, 0, 3})
+		}, lists.ErrStore, "Members"},
+		{"member record with flags of later", func(tx *bolt.Tx) error {
+			return bucket(tx, "members", string(key)).Put([]byte("a@x"), []byte{2, 0, 0, 128, 0, 0, 0})
 		}, lists.ErrStore, "Members"},
 		{"empty member record", func(tx *bolt.Tx) error { return bucket(tx, "members", string(key)).Put([]byte("a@x"), nil) }, lists.ErrStore, "Recipients"},
 	} {
@@ -109,6 +123,19 @@ func TestCheck(t *testing.T) {
 		{"a member under another key", func(tx *bolt.Tx) error {
 			b := members(tx).Bucket(key)
 			return errors.Join(b.Delete([]byte("0000001.member@example.org")), b.Put([]byte("a@x"), []byte("\x01\x00\x03b@x")))
+		}},
+		{"an alias is not in the index", func(tx *bolt.Tx) error {
+			return members(tx).Bucket(key).Put([]byte("0000001.member@example.org"), []byte("\x02\x00\x00\x00\x00\x00\x01\x03b@x"))
+		}},
+		{"the index has an alias of nobody", func(tx *bolt.Tx) error {
+			b, err := tx.CreateBucketIfNotExists([]byte("aliases"))
+			if err == nil {
+				b, err = b.CreateBucketIfNotExists(key)
+			}
+			if err == nil {
+				err = b.Put([]byte("b@x"), []byte("0000001.member@example.org"))
+			}
+			return err
 		}},
 		{"roster without a list", func(tx *bolt.Tx) error {
 			_, err := members(tx).CreateBucket([]byte("lost@x"))

@@ -34,7 +34,8 @@ func (s *Store) Create(ctx context.Context, l lists.List, check func(exists func
 		if err := s.saveList(tx, l); err != nil {
 			return err
 		}
-		if _, err := tx.Bucket([]byte(bucketMembers)).CreateBucket([]byte(l.Address.Key())); err != nil {
+		_, err := tx.Bucket([]byte(bucketMembers)).CreateBucket([]byte(l.Address.Key()))
+		if err = errors.Join(err, dropAliases(tx, l.Address)); err != nil {
 			return s.unusable(err)
 		}
 		return nil
@@ -66,14 +67,14 @@ func (s *Store) Update(ctx context.Context, list lists.Address, change func(*lis
 	return l, nil
 }
 
-// Delete removes a list and its members.
+// Delete removes a list, its members and their aliases.
 func (s *Store) Delete(ctx context.Context, list lists.Address) error {
 	exists, err := s.update(ctx, false, func(tx *bolt.Tx) error {
 		defined, key := tx.Bucket([]byte(bucketLists)), []byte(list.Key())
 		if defined.Get(key) == nil {
 			return noList(list)
 		}
-		err := errors.Join(defined.Delete(key), tx.Bucket([]byte(bucketMembers)).DeleteBucket(key))
+		err := errors.Join(defined.Delete(key), tx.Bucket([]byte(bucketMembers)).DeleteBucket(key), dropAliases(tx, list))
 		if err != nil {
 			return s.unusable(fmt.Errorf("delete %s: %w", list, err))
 		}

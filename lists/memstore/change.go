@@ -19,7 +19,13 @@ func (s *Store) Change(ctx context.Context, list lists.Address, c lists.Change) 
 		return lists.Outcome{}, err
 	}
 	defer unlock()
-	out := r.change(c)
+	before := roster{members: maps.Clone(r.members), aliases: maps.Clone(r.aliases)}
+	out, err := r.change(c)
+	if err != nil {
+		r.members, r.aliases = before.members, before.aliases
+		return lists.Outcome{}, fmt.Errorf("%s: %w", list, err)
+	}
+	r.count()
 	s.commits++
 	if total := len(c.Add) + len(c.Remove); c.Progress != nil {
 		c.Progress(total, total)
@@ -27,8 +33,7 @@ func (s *Store) Change(ctx context.Context, list lists.Address, c lists.Change) 
 	return out, nil
 }
 
-func (r *roster) change(c lists.Change) lists.Outcome {
-	var out lists.Outcome
+func (r *roster) change(c lists.Change) (out lists.Outcome, err error) {
 	if c.Replace {
 		wanted := map[string]bool{}
 		for _, m := range c.Add {
@@ -37,7 +42,7 @@ func (r *roster) change(c lists.Change) lists.Outcome {
 		for _, key := range slices.Clone(r.keys()) {
 			if !wanted[key] {
 				out.Removed = append(out.Removed, r.members[key].Address)
-				delete(r.members, key)
+				r.remove(key)
 			}
 		}
 	}
@@ -47,15 +52,18 @@ func (r *roster) change(c lists.Change) lists.Outcome {
 			continue
 		}
 		out.Removed = append(out.Removed, a)
-		delete(r.members, a.Key())
+		r.remove(a.Key())
 	}
+	var aliased []lists.Member
 	for _, m := range c.Add {
 		key := m.Address.Key()
 		old, ok := r.members[key]
 		switch {
 		case !ok:
+			m = m.Clone()
 			m.Since = stored(m.Since)
 			r.members[key] = m
+			aliased = append(aliased, m)
 			out.Added = append(out.Added, m.Address)
 			continue
 		case m.Name != "" && m.Name != old.Name:
@@ -65,8 +73,69 @@ func (r *roster) change(c lists.Change) lists.Outcome {
 		}
 		out.Present = append(out.Present, m.Address)
 	}
-	r.count()
-	return out
+	for _, m := range aliased {
+		if err := r.claim(m, m.Aliases); err != nil {
+			return out, err
+		}
+	}
+	return out, nil
+}
+
+// remove takes out a member with his aliases.
+func (r *roster) remove(key string) {
+	for _, a := range r.members[key].Aliases {
+		delete(r.aliases, a.Key())
+	}
+	delete(r.members, key)
+}
+
+// claim gives aliases to a member, if they are nobody else's.
+func (r *roster) claim(m lists.Member, aliases []lists.Address) error {
+	for _, a := range aliases {
+		_, member := r.members[a.Key()]
+		owner, alias := r.aliases[a.Key()]
+		if member || alias && owner != m.Address.Key() {
+			return fmt.Errorf("%s: %w", a, lists.ErrAliasTaken)
+		}
+		r.aliases[a.Key()] = m.Address.Key()
+	}
+	return nil
+}
+
+// UpdateMember changes a member.
+func (s *Store) UpdateMember(ctx context.Context, list, member lists.Address, change func(*lists.Member) error) (lists.Member, error) {
+	r, unlock, err := s.open(ctx, list)
+	if err != nil {
+		return lists.Member{}, err
+	}
+	defer unlock()
+	key := member.Key()
+	old, ok := r.members[key]
+	if !ok {
+		return lists.Member{}, fmt.Errorf("%s: %s: %w", list, member, lists.ErrNoMember)
+	}
+	m, err := lists.EditMember(old, change)
+	if err != nil {
+		return lists.Member{}, err
+	}
+	aliases := maps.Clone(r.aliases)
+	for _, a := range old.Aliases {
+		delete(r.aliases, a.Key())
+	}
+	// What was his may stay, even if somebody has come with that address since.
+	isNew := func(a lists.Address) bool { return aliases[a.Key()] != key }
+	for _, a := range m.Aliases {
+		if !isNew(a) {
+			r.aliases[a.Key()] = key
+		}
+	}
+	if err := r.claim(m, slices.DeleteFunc(slices.Clone(m.Aliases), func(a lists.Address) bool { return !isNew(a) })); err != nil {
+		r.aliases = aliases
+		return lists.Member{}, fmt.Errorf("%s: %w", list, err)
+	}
+	r.members[key] = m
+	s.commits++
+	return m.Clone(), nil
 }
 
 // count brings the list's counts and order up to date.

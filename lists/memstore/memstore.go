@@ -26,6 +26,7 @@ type Store struct {
 type roster struct {
 	list    lists.List
 	members map[string]lists.Member // by key
+	aliases map[string]string       // key of an alias → key of its member
 	sorted  []string                // keys in order; nil when not known
 }
 
@@ -80,7 +81,7 @@ func (s *Store) Create(ctx context.Context, l lists.List, check func(exists func
 		}
 	}
 	l.Settings, l.Created, l.Members, l.UTF8Members = settings, stored(l.Created), 0, 0
-	s.rosters[l.Address.Key()] = &roster{list: l, members: map[string]lists.Member{}}
+	s.rosters[l.Address.Key()] = &roster{list: l, members: map[string]lists.Member{}, aliases: map[string]string{}}
 	s.commits++
 	return nil
 }
@@ -116,15 +117,18 @@ func (s *Store) Delete(ctx context.Context, list lists.Address) error {
 	return nil
 }
 
-// Member returns one member.
-func (s *Store) Member(ctx context.Context, list, member lists.Address) (lists.Member, bool, error) {
+// Member returns one member by address or alias.
+func (s *Store) Member(ctx context.Context, list, address lists.Address) (lists.Member, bool, error) {
 	r, unlock, err := s.open(ctx, list)
 	if err != nil {
 		return lists.Member{}, false, err
 	}
 	defer unlock()
-	m, ok := r.members[member.Key()]
-	return m, ok, nil
+	m, ok := r.members[address.Key()]
+	if !ok {
+		m, ok = r.members[r.aliases[address.Key()]]
+	}
+	return m.Clone(), ok, nil
 }
 
 // Members returns at most n members after the key of after.
@@ -136,7 +140,7 @@ func (s *Store) Members(ctx context.Context, list, after lists.Address, n int) (
 	defer unlock()
 	var found []lists.Member
 	for _, key := range following(r.keys(), after.Key(), n) {
-		found = append(found, r.members[key])
+		found = append(found, r.members[key].Clone())
 	}
 	return found, nil
 }

@@ -25,12 +25,12 @@ func testCreate(t *testing.T, s lists.Store) {
 	l := lists.List{
 		Address: mustParse(t, "Team@lists.example.org"),
 		Created: time.Date(2026, 11, 20, 10, 11, 12, 987654321, time.FixedZone("CET", 3600)),
-		Settings: lists.Settings{
-			Description: "The \"team\", für alle", Post: lists.PostAnyone, MaxSize: 1 << 40, MaxRecipients: 12,
-			Owners: addresses(t, `"o o"@example.org`, "Ö@example.org"),
-		},
 		Members: 99, UTF8Members: 9,
 	}
+	l.Settings = lists.DefaultSettings()
+	l.Settings.Description, l.Settings.Post = "The \"team\", für alle", lists.PostAnyone
+	l.Settings.MaxSize, l.Settings.MaxRecipients = 1<<40, 12
+	l.Settings.Owners = addresses(t, `"o o"@example.org`, "Ö@example.org")
 	if err := s.Create(t.Context(), l, nil); err != nil {
 		t.Fatal(err)
 	}
@@ -134,10 +134,9 @@ func testSettings(t *testing.T, s lists.Store) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	want := lists.List{
-		Address: a, Created: day(1), Members: 1,
-		Settings: lists.Settings{Description: "new", Post: lists.PostNobody, Owners: addresses(t, "o@example.org")},
-	}
+	want := lists.List{Address: a, Created: day(1), Members: 1, Settings: lists.DefaultSettings()}
+	want.Settings.Description, want.Settings.Post = "new", lists.PostNobody
+	want.Settings.Owners = addresses(t, "o@example.org")
 	equal(t, "returned", l, want)
 	equal(t, "kept", get(t, s, a), want)
 	equal(t, "the other list", get(t, s, other).Settings, lists.DefaultSettings())
@@ -157,11 +156,46 @@ func testSettings(t *testing.T, s lists.Store) {
 		"size":   func(v *lists.Settings) { v.MaxSize = -1 },
 		"number": func(v *lists.Settings) { v.MaxRecipients = -1 },
 		"owner":  func(v *lists.Settings) { v.Owners = []lists.Address{{Local: "a\n", Domain: "b"}} },
+		"rule":   func(v *lists.Settings) { v.HeaderRules = []lists.HeaderRule{{Field: "Subject", Action: lists.Hold}} },
+		"ban":    func(v *lists.Settings) { v.Bans = []lists.Pattern{{}} },
 	} {
 		_, err := s.Update(t.Context(), a, func(v *lists.Settings) error { spoil(v); return nil })
 		wantErr(t, name, err, lists.ErrSetting)
 	}
 	equal(t, "kept after bad values", get(t, s, a), want)
+}
+
+// Every setting is kept, whatever it is set to.
+func testEverySetting(t *testing.T, s lists.Store) {
+	a := create(t, s, "a@example.org")
+	want := lists.DefaultSettings()
+	for _, setting := range lists.SettingTable() {
+		if err := setting.Set(&want, setting.Example); err != nil {
+			t.Fatal(err)
+		}
+		l, err := s.Update(t.Context(), a, func(v *lists.Settings) error { return setting.Set(v, setting.Example) })
+		if err != nil {
+			t.Fatal(err)
+		}
+		equal(t, setting.Name+": returned", l.Settings, want)
+		equal(t, setting.Name+": kept", get(t, s, a).Settings, want)
+	}
+	b := lists.List{Address: mustParse(t, "b@example.org"), Settings: want}
+	if err := s.Create(t.Context(), b, nil); err != nil {
+		t.Fatal(err)
+	}
+	equal(t, "created with", get(t, s, b.Address).Settings, want)
+	off := lists.Settings{Post: lists.PostMembers} // every switch is off, though some are on by default
+	l, err := s.Update(t.Context(), a, func(v *lists.Settings) error { *v = off; return nil })
+	if err != nil {
+		t.Fatal(err)
+	}
+	want, err = off.Checked()
+	if err != nil {
+		t.Fatal(err)
+	}
+	equal(t, "all off", l.Settings, want)
+	equal(t, "all off, kept", get(t, s, a).Settings, want)
 }
 
 func testDelete(t *testing.T, s lists.Store) {

@@ -56,6 +56,9 @@ func (r *random) change() lists.Change {
 		if r.rnd.IntN(3) == 0 {
 			m.Name = fmt.Sprintf("Name %d", r.rnd.IntN(4))
 		}
+		if r.rnd.IntN(20) == 0 {
+			r.options(&m) // those that no member may have are refused by both
+		}
 		c.Add = append(c.Add, m)
 	}
 	if !c.Replace {
@@ -64,6 +67,33 @@ func (r *random) change() lists.Change {
 		}
 	}
 	return c
+}
+
+// options gives a member some; now and then such as no member may have.
+func (r *random) options(m *lists.Member) {
+	m.Moderated, m.PostOK, m.NoMeToo = r.rnd.IntN(2) == 0, r.rnd.IntN(8) == 0, r.rnd.IntN(2) == 0
+	m.Posts, m.Language = r.rnd.IntN(300), []string{"", "de"}[r.rnd.IntN(2)]
+	m.Aliases = nil
+	for range r.rnd.IntN(3) {
+		m.Aliases = append(m.Aliases, r.address())
+	}
+}
+
+func (r *random) updateMember(list lists.Address) {
+	ctx, who := r.t.Context(), r.address()
+	if known, err := r.want.Members(ctx, list, who, 1); err == nil && len(known) == 1 {
+		who = known[0].Address // mostly somebody who is there
+	}
+	var options lists.Member
+	r.options(&options)
+	change := func(m *lists.Member) error {
+		options.Address, options.Name, options.Since = m.Address, m.Name, m.Since
+		*m = options
+		return nil
+	}
+	got, gotErr := r.got.UpdateMember(ctx, list, who, change)
+	want, wantErr := r.want.UpdateMember(ctx, list, who, change)
+	r.same(fmt.Sprintf("UpdateMember %s %+v", list, options), got, gotErr, want, wantErr)
 }
 
 func (r *random) step() {
@@ -80,6 +110,8 @@ func (r *random) step() {
 		got, gotErr := r.got.Update(ctx, list, set)
 		want, wantErr := r.want.Update(ctx, list, set)
 		r.same("Update "+list.String(), got, gotErr, want, wantErr)
+	case n < 11:
+		r.updateMember(list)
 	default:
 		c := r.change()
 		got, gotErr := r.got.Change(ctx, list, c)
@@ -91,7 +123,7 @@ func (r *random) step() {
 // same compares results and errors; of errors the sentinel counts.
 func (r *random) same(what string, got any, gotErr error, want any, wantErr error) {
 	r.t.Helper()
-	for _, is := range []error{lists.ErrNoList, lists.ErrListExists} {
+	for _, is := range []error{lists.ErrNoList, lists.ErrListExists, lists.ErrNoMember, lists.ErrAliasTaken, lists.ErrSetting} {
 		if errors.Is(gotErr, is) != errors.Is(wantErr, is) {
 			r.t.Errorf("%s: %s: got error %v, want %v", r.what, what, gotErr, wantErr)
 		}

@@ -112,6 +112,11 @@ func testStamp(t *testing.T, s lists.Store) {
 		{"add", func() { change(t, s, list, lists.Change{Add: members(t, "ann@x")}) }},
 		{"remove", func() { change(t, s, list, lists.Change{Remove: addresses(t, "ann@x")}) }},
 		{"add again", func() { change(t, s, list, lists.Change{Add: members(t, "ann@x")}) }},
+		{"update a member", func() {
+			if err := lists.CountPost(t.Context(), s, list, mustParse(t, "ann@x")); err != nil {
+				t.Fatal(err)
+			}
+		}},
 		{"update", func() {
 			if _, err := s.Update(t.Context(), list, func(v *lists.Settings) error { v.MaxSize++; return nil }); err != nil {
 				t.Fatal(err)
@@ -179,6 +184,7 @@ func everyMethod(ctx context.Context, s lists.Store, list lists.Address) map[str
 	errs := everyReader(ctx, s, list)
 	somebody := lists.Address{Local: "ann", Domain: "x"}
 	_, errs["Change"] = s.Change(ctx, list, lists.Change{Add: []lists.Member{{Address: somebody}}})
+	_, errs["UpdateMember"] = s.UpdateMember(ctx, list, somebody, func(m *lists.Member) error { m.Posts++; return nil })
 	_, errs["Update"] = s.Update(ctx, list, func(v *lists.Settings) error { v.MaxSize = 1; return nil })
 	if ctx.Err() != nil {
 		errs["Create"] = s.Create(ctx, lists.List{Address: lists.Address{Local: "new", Domain: "example.org"}}, nil)

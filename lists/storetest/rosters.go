@@ -3,6 +3,7 @@ package storetest
 import (
 	"errors"
 	"fmt"
+	"reflect"
 	"testing"
 	"time"
 
@@ -111,7 +112,7 @@ func testMemberFields(t *testing.T, s lists.Store) {
 		equal(t, "member", got, want)
 	}
 	got, ok, err := s.Member(t.Context(), list, mustParse(t, "bob@x"))
-	if ok || err != nil || got != (lists.Member{}) {
+	if ok || err != nil || !reflect.DeepEqual(got, lists.Member{}) {
 		t.Errorf("somebody else: %v, %v, %v", got, ok, err)
 	}
 

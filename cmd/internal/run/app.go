@@ -14,6 +14,7 @@ import (
 
 	"superlistd/config"
 	"superlistd/delivery"
+	"superlistd/delivery/spool"
 	"superlistd/lists"
 	"superlistd/lists/boltstore"
 	"superlistd/proxy"
@@ -22,9 +23,11 @@ import (
 
 // app is a server with all that is behind it.
 type app struct {
-	server *proxy.Server
-	pool   *smtpclient.Pool
-	store  lists.Store
+	server  *proxy.Server
+	spool   *spool.Spool
+	spooler *delivery.Spooler
+	pool    *smtpclient.Pool
+	store   lists.Store
 }
 
 func (a *app) close() {
@@ -42,12 +45,12 @@ func newApp(cfg config.Config, log zerolog.Logger) (*app, error) {
 	if err != nil {
 		return nil, err
 	}
-	return wire(cfg, store, log)
+	return assemble(cfg, store, log)
 }
 
 func storePath(cfg config.Config) string { return filepath.Join(cfg.Data, "lists.db") }
 
-func wire(cfg config.Config, store lists.Store, log zerolog.Logger) (*app, error) {
+func assemble(cfg config.Config, store lists.Store, log zerolog.Logger) (*app, error) {
 	directory, err := lists.NewDirectory(store, cfg.Domains, cfg.Delimiter)
 	if err != nil {
 		return nil, err
@@ -61,10 +64,13 @@ func wire(cfg config.Config, store lists.Store, log zerolog.Logger) (*app, error
 		return nil, err
 	}
 	pool := smtpclient.NewPool(hop, cfg.Delivery.RelayConnections, cfg.Timeouts.Idle)
+	queue := newSpool(cfg, spool.RealDisk{})
 	deliverer, err := delivery.New(pool, store, delivery.Options{
 		Batch: cfg.Delivery.Batch, MaxArmed: cfg.Delivery.MaxArmed,
 		Connections: cfg.Delivery.RelayConnections, RelayShare: cfg.Delivery.RelayShare,
 		Guard: delivery.NewGuard(filepath.Join(cfg.Data, "guard")),
+		Spool: queue, SpoolConnections: cfg.Delivery.SpoolConnections, SpoolPerList: cfg.Delivery.SpoolPerList,
+		Lifetime: cfg.Delivery.SpoolLifetime, Timeout: cfg.Delivery.Budget, Hostname: cfg.Hostname,
 		Refused: func(list lists.Address, rcpt, reply string) {
 			log.Warn().Stringer("list", list).Str("rcpt", rcpt).Str("reply", reply).Msg("member refused by the next hop")
 		},
@@ -73,7 +79,15 @@ func wire(cfg config.Config, store lists.Store, log zerolog.Logger) (*app, error
 		return nil, err
 	}
 	server := proxy.New(proxyOptions(cfg, cert), directory, store, deliverer, log)
-	return &app{server: server, pool: pool, store: store}, nil
+	return &app{server: server, spool: queue, spooler: deliverer.Spooler(), pool: pool, store: store}, nil
+}
+
+// newSpool returns the spool with the limits of the settings.
+func newSpool(cfg config.Config, disk spool.Disk) *spool.Spool {
+	d := cfg.Delivery
+	return spool.Open(cfg.Data, spool.Options{
+		High: d.SpoolHigh, Low: d.SpoolLow, Entries: d.SpoolEntries, Free: d.SpoolFree, Slots: d.SpoolConnections, Disk: disk,
+	})
 }
 
 func proxyOptions(cfg config.Config, cert *tls.Config) proxy.Options {

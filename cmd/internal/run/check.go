@@ -92,6 +92,7 @@ func (r *report) checkFiles(cfg config.Config) {
 	if !r.verdict("data", err, "%s", cfg.Data) {
 		return
 	}
+	r.checkSpool(cfg)
 	if _, err := os.Stat(storePath(cfg)); errors.Is(err, os.ErrNotExist) {
 		r.say("note", "store", "no list yet (listctl create LIST makes %s)", storePath(cfg))
 		return

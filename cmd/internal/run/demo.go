@@ -54,7 +54,7 @@ func demo(args []string, stdout, stderr io.Writer) (err error) {
 	cfg := config.Default()
 	cfg.Hostname, cfg.Domains, cfg.Data = "mx.example.org", []string{demoDomain}, dir
 	cfg.Relay = config.Endpoint{Network: config.TCP, Address: hop.address()}
-	a, err := wire(cfg, store, zerolog.New(io.Discard))
+	a, err := assemble(cfg, store, zerolog.New(io.Discard))
 	if err != nil {
 		return err
 	}

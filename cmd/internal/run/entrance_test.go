@@ -34,15 +34,21 @@ func program(t *testing.T) string {
 // settings writes a settings file for a next hop that takes everything.
 func settings(t *testing.T, more string) (path string, peer *smtptest.Peer) {
 	t.Helper()
-	dir := t.TempDir()
 	peer = smtptest.Start(t)
-	path = filepath.Join(dir, "superlistd.toml")
+	return settingsFor(t, peer, more), peer
+}
+
+// settingsFor writes a settings file for a next hop.
+func settingsFor(t *testing.T, peer *smtptest.Peer, more string) string {
+	t.Helper()
+	dir := t.TempDir()
+	path := filepath.Join(dir, "superlistd.toml")
 	text := fmt.Sprintf("hostname = \"mx.example.org\"\ndomains = [\"lists.example.org\"]\nrelay = %q\ndata = %q\n%s[log]\nto = %q\n",
 		peer.Hop(), dir, more, filepath.Join(dir, "log"))
 	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	return path, peer
+	return path
 }
 
 const relayDialog = `

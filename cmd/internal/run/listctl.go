@@ -37,12 +37,14 @@ With --json, standard output is one object:
   create, show, set   {"list", "created", "members", "utf8_members", "settings"}
   delete              the same, as the list was
   add, remove, sync   {"list", "added", "present", "renamed", "removed", "absent"}
+  member              {"address", "name", "since", "options"}
 or, for lists and members, one such object a line:
   lists               as show
-  members             {"address", "name", "since"}
-Times are RFC 3339 in UTC; settings are an object of strings, as "set" takes them; the
-five keys of a change are arrays of addresses, always there and always whole (those of
-"renamed" are in "present" too). Keys may be added in later versions, never renamed.`
+  members             as member
+Times are RFC 3339 in UTC; settings and options are objects of strings, as "set" and
+"member" take them; the five keys of a change are arrays of addresses, always there and
+always whole (those of "renamed" are in "present" too). Keys may be added in later
+versions, never renamed.`
 
 // listctl is one run of the program.
 type listctl struct {
@@ -105,7 +107,7 @@ func (c *listctl) root() *cobra.Command {
 		return fmt.Errorf("%s: %w: try %q", cmd.CommandPath(), err, cmd.CommandPath()+" --help")
 	})
 	root.AddCommand(c.createCommand(), c.deleteCommand(), c.listsCommand(), c.showCommand(), c.setCommand(),
-		c.addCommand(), c.removeCommand(), c.syncCommand(), c.membersCommand())
+		c.addCommand(), c.removeCommand(), c.syncCommand(), c.membersCommand(), c.memberCommand(), c.queueCommand())
 	return root
 }
 

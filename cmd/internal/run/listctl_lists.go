@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
+	"os"
 	"strings"
 	"time"
 
@@ -137,14 +139,18 @@ func settingsArgs(cmd *cobra.Command, least int) *cobra.Command {
 		if len(args) < least {
 			return usage(cmd)
 		}
-		for _, arg := range args[1:] {
-			if !strings.Contains(arg, "=") {
-				return fmt.Errorf("%q is not KEY=VALUE: %w", arg, usage(cmd))
-			}
-		}
-		return nil
+		return keyValues(cmd, args[1:])
 	}
 	return cmd
+}
+
+func keyValues(cmd *cobra.Command, args []string) error {
+	for _, arg := range args {
+		if !strings.Contains(arg, "=") {
+			return fmt.Errorf("%q is not KEY=VALUE: %w", arg, usage(cmd))
+		}
+	}
+	return nil
 }
 
 // applySettings sets every KEY=VALUE, or returns what is wrong with each bad one.
@@ -157,7 +163,10 @@ func applySettings(s *lists.Settings, args []string) (changed []lists.Setting, e
 			errs = append(errs, err)
 			continue
 		}
-		if err := setting.Set(s, value); err != nil {
+		if value, err = fileValue(setting, value); err == nil {
+			err = setting.Set(s, value)
+		}
+		if err != nil {
 			errs = append(errs, fmt.Errorf("%s: %w", setting.Name, err))
 			continue
 		}
@@ -166,12 +175,39 @@ func applySettings(s *lists.Settings, args []string) (changed []lists.Setting, e
 	return changed, errors.Join(errs...)
 }
 
+// maxValueFile is more than any setting may hold.
+const maxValueFile = 1 << 20
+
+// fileValue reads the file of "@FILE"; any other value is itself. Where values may begin with "@", a file has a slash
+// in its path.
+func fileValue(setting lists.Setting, value string) (string, error) {
+	path, ok := strings.CutPrefix(value, "@")
+	if !ok || setting.AtSign && !strings.Contains(path, "/") {
+		return value, nil
+	}
+	f, err := os.Open(path)
+	if err != nil {
+		return "", err
+	}
+	defer f.Close()
+	text, err := io.ReadAll(io.LimitReader(f, maxValueFile+1))
+	switch {
+	case err != nil:
+		return "", err
+	case len(text) > maxValueFile:
+		return "", fmt.Errorf("%s: longer than %s", path, lists.FormatSize(maxValueFile))
+	case setting.Multiline:
+		return lists.EscapeBlock(string(text)), nil
+	}
+	return strings.TrimRight(string(text), "\r\n"), nil
+}
+
 // settingsHelp lists the settings for the help of create and set.
 func settingsHelp() string {
 	var b strings.Builder
-	b.WriteString("Settings:\n")
+	b.WriteString("A value \"@FILE\" is read from a file (for bans and allow: \"@./FILE\").\n\nSettings (more in docs/settings.md):\n")
 	for _, s := range lists.SettingTable() {
-		fmt.Fprintf(&b, "  %-15s %s: %s", s.Name, s.Help, s.Type)
+		fmt.Fprintf(&b, "  %-20s %s: %s", s.Name, s.Help, s.Type)
 		if s.Default != "" {
 			fmt.Fprintf(&b, " (default %s)", s.Default)
 		}

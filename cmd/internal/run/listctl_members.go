@@ -107,7 +107,7 @@ func (c *listctl) membersCommand() *cobra.Command {
 			}
 			for _, m := range found {
 				if c.json {
-					err = c.printJSON(jsonMember{m.Address.String(), m.Name, m.Since.UTC().Format(time.RFC3339)})
+					err = c.printJSON(memberJSON(m))
 				} else {
 					err = c.printf("%s\n", formatMember(m))
 				}

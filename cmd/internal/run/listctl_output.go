@@ -28,9 +28,10 @@ type (
 		Settings    map[string]string `json:"settings"`
 	}
 	jsonMember struct {
-		Address string `json:"address"`
-		Name    string `json:"name"`
-		Since   string `json:"since"`
+		Address string            `json:"address"`
+		Name    string            `json:"name"`
+		Since   string            `json:"since"`
+		Options map[string]string `json:"options"`
 	}
 	jsonOutcome struct {
 		List    string   `json:"list"`
@@ -72,7 +73,38 @@ func (c *listctl) printList(l lists.List) error {
 	}
 	w := tabwriter.NewWriter(c.stdout, 0, 0, 2, ' ', 0)
 	for _, s := range lists.SettingTable() {
-		fmt.Fprintf(w, "%s = %s\t# %s: %s\n", s.Name, s.Get(l.Settings), s.Help, s.Type)
+		printValue(w, s.Name, s.Get(l.Settings), s.Help+": "+s.Type)
+	}
+	return w.Flush()
+}
+
+// printValue writes "KEY = VALUE  # comment". A long value has its comment beside it, so that the column of the others
+// stays where it is.
+func printValue(w io.Writer, key, value, comment string) {
+	const long = 40
+	between := "\t"
+	if len(value) > long {
+		between = "  "
+	}
+	fmt.Fprintf(w, "%s = %s%s# %s\n", key, value, between, comment)
+}
+
+func memberJSON(m lists.Member) jsonMember {
+	options := make(map[string]string)
+	for _, o := range lists.MemberOptionTable() {
+		options[o.Name] = o.Get(m)
+	}
+	return jsonMember{m.Address.String(), m.Name, m.Since.UTC().Format(time.RFC3339), options}
+}
+
+// printMember shows a member, with his options as "member" takes them and a word on each.
+func (c *listctl) printMember(list lists.Address, m lists.Member) error {
+	if err := c.printf("%s: member of %s since %s\n", formatMember(m), list, m.Since.UTC().Format("2006-01-02 15:04 UTC")); err != nil {
+		return err
+	}
+	w := tabwriter.NewWriter(c.stdout, 0, 0, 2, ' ', 0)
+	for _, o := range lists.MemberOptionTable() {
+		printValue(w, o.Name, o.Get(m), o.Help+": "+o.Type)
 	}
 	return w.Flush()
 }

@@ -7,6 +7,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"reflect"
 	"strings"
 	"testing"
 
@@ -42,7 +43,9 @@ func TestExitStatus(t *testing.T) {
 		{"create team@lists.example.org", exitRefused, "team@lists.example.org: list exists\n"},
 		{"add team@lists.example.org x@ @y", exitRefused, "\"x@\": not a valid address: no domain\n\"@y\": not a valid address: empty local part\n"},
 		{"show nolist@lists.example.org", exitRefused, "nolist@lists.example.org: no such list\n"},
-		{"set team@lists.example.org colour=blue", exitRefused, "\"colour\": no such setting (there are: description, post, max_size, max_recipients, owners)\n"},
+		{"set team@lists.example.org colour=blue", exitRefused, "\"colour\": no such setting (there are: " + strings.Join(settingNames(), ", ") + ")\n"},
+		{"member team@lists.example.org x@example.org", exitRefused, "team@lists.example.org: x@example.org: not a member\n"},
+		{"member team@lists.example.org", exitUsage, "usage: listctl member LIST ADDRESS [KEY=VALUE...]\n"},
 		{"", exitUsage, "no command: try \"listctl help\"\n"},
 		{"subscribe", exitUsage, "\"subscribe\" is not a command: try \"listctl help\"\n"},
 		{"--verbose lists", exitUsage, "listctl: unknown flag: --verbose: try \"listctl --help\"\n"},
@@ -158,6 +161,14 @@ func TestComments(t *testing.T) {
 	}
 }
 
+func settingNames() []string {
+	var names []string
+	for _, s := range lists.SettingTable() {
+		names = append(names, s.Name)
+	}
+	return names
+}
+
 // FuzzMember holds that what "members" prints, "add -" reads: the same address and the same name.
 func FuzzMember(f *testing.F) {
 	for _, seed := range []string{"ann@example.org", "Ann Lee <ann@example.org>", `"Lee, #1 \"x\" <y>" <"a #<b\""@example.org>`, "<#1@example.org>", `" " <a@b>`, `"" <a@b>`, "ü# <ü@ü.example>", `"a" b "c" <a@b>`, "\u00a0x <a@b>"} {
@@ -173,7 +184,7 @@ func FuzzMember(f *testing.F) {
 			t.Fatalf("%q is written in two lines: %q", in, line)
 		}
 		again, err := parseMember(strings.TrimSpace(cutComment(line)))
-		if err != nil || again != m {
+		if err != nil || !reflect.DeepEqual(again, m) {
 			t.Fatalf("%q: written %q, read again as %+v, %v; want %+v", in, line, again, err, m)
 		}
 	})

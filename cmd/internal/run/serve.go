@@ -66,6 +66,7 @@ func serve(args []string, _, stderr io.Writer) error {
 
 func (a *app) serveDoors(cfg config.Config, doors []door, signals <-chan os.Signal, file *logFile, log zerolog.Logger) error {
 	failed := make(chan error, len(doors))
+	spooling := a.startSpooler(log)
 	var wg sync.WaitGroup
 	for _, d := range doors {
 		log.Info().Str("address", d.Addr().String()).Str("door", d.kind.String()).Msg("listening")
@@ -78,20 +79,27 @@ func (a *app) serveDoors(cfg config.Config, doors []door, signals <-chan os.Sign
 	daemon.SdNotify(false, daemon.SdNotifyReady) // no systemd, no notice: that is no error
 	err := a.wait(signals, failed, file, log)
 	daemon.SdNotify(false, daemon.SdNotifyStopping)
-	// Content that is still coming keeps to its own pace; what we do ourselves ends within the budget.
-	ctx, cancel := context.WithTimeout(context.Background(), cfg.Timeouts.Data+cfg.Delivery.Budget)
-	defer cancel()
+	asked, now := context.WithCancel(context.Background())
+	defer now()
 	go func() {
 		for sig := range signals {
 			if sig != syscall.SIGHUP {
-				cancel() // asked twice: now
+				now() // asked twice
 			}
 		}
 	}()
+	// Content that is still coming keeps to its own pace; what we do ourselves ends within the budget.
+	ctx, cancel := context.WithTimeout(asked, cfg.Timeouts.Data+cfg.Delivery.Budget)
+	defer cancel()
 	if late := a.server.Shutdown(ctx); late != nil {
 		log.Warn().Msg("transactions were cut off: they left no trace, their senders will come again")
 	}
 	wg.Wait()
+	ctx, cancel = context.WithTimeout(asked, cfg.Delivery.Budget)
+	defer cancel()
+	if late := spooling.end(ctx); late != nil {
+		log.Warn().Msg("transactions of the spool were cut off: their members may get a second copy")
+	}
 	log.Info().Msg("stopped")
 	return err
 }

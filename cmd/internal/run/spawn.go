@@ -1,12 +1,15 @@
 package run
 
 import (
+	"context"
 	"fmt"
 	"io"
 	"net"
 	"os"
+	"os/signal"
 	"runtime/debug"
 	"syscall"
+	"time"
 
 	"github.com/rs/zerolog"
 	"golang.org/x/sys/unix"
@@ -51,7 +54,32 @@ func spawn(args []string) (status int) {
 	}
 	defer a.close()
 	a.server.ServeConn(client, door)
+	hangUp()
+	a.linger(cfg.Delivery.SpawnLinger)
 	return exitDone
+}
+
+// hangUp ends the client's connection for good. Closing ours is not enough: descriptor 0 is the same socket, and spawn(8)
+// holds it too until we are gone, so that a client that waits for the end would wait for all that we still do.
+func hangUp() {
+	_ = unix.Shutdown(0, unix.SHUT_RDWR) // it is a pipe, or the client was first
+	if null, err := unix.Open(os.DevNull, unix.O_RDWR|unix.O_CLOEXEC, 0); err == nil {
+		_ = unix.Dup3(null, 0, 0)
+		unix.Close(null)
+	}
+}
+
+// linger goes on with what this session left in the spool, for so long at most; whoever comes next does the rest.
+func (a *app) linger(most time.Duration) {
+	if most == 0 {
+		a.spooler.Release()
+		return
+	}
+	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM, syscall.SIGINT)
+	defer stop()
+	ctx, cancel := context.WithTimeout(ctx, most)
+	defer cancel()
+	a.spooler.Linger(ctx)
 }
 
 // takeOutput keeps where replies go when descriptor 0 is a pipe, and puts the null device in the place of

@@ -17,6 +17,8 @@ usage: superlistd COMMAND [--config FILE]
 
   serve            answer at the doors that the settings name, until SIGTERM
   spawn [--lmtp]   answer one session on standard input (for spawn(8) in master.cf)
+  maintain         deliver what is due in the spool, and end (for a timer, beside spawn);
+                   --for 50s ends it after that time at the latest
   check            say what is wrong with the settings, the store and the next hop
   demo [--keep]    show a post on its way, with nothing but this program
   version          print the version
@@ -36,7 +38,7 @@ func Superlistd(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 		return exitUsage
 	}
 	commands := map[string]func([]string, io.Writer, io.Writer) error{
-		"serve": serve, "check": check, "demo": demo, "version": version, checkStoreCommand: checkStore,
+		"serve": serve, "maintain": maintain, "check": check, "demo": demo, "version": version, checkStoreCommand: checkStore,
 	}
 	command, ok := commands[args[0]]
 	switch {

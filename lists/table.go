@@ -1,0 +1,176 @@
+package lists
+
+import (
+	"fmt"
+	"math"
+	"slices"
+	"strings"
+	"time"
+)
+
+// Setting describes one setting as text, for commands and documents.
+type Setting struct {
+	Name, Type, Default, Help string
+	// Example is a value that Set takes and that is not the default.
+	Example string
+	// Multiline says that the value is text of several lines, see EscapeBlock.
+	Multiline bool
+	// AtSign says that a value may begin with "@" by itself.
+	AtSign bool
+	// Get returns the value in the form that Set takes, in one line.
+	Get func(Settings) string
+	// Set changes the value, or leaves it and returns ErrSetting, wrapped.
+	Set func(*Settings, string) error
+
+	check func(*Settings) error
+}
+
+// SettingTable returns all settings, in the order in which they are shown.
+func SettingTable() []Setting {
+	table := slices.Concat(generalSettings(), postingSettings(), moderationSettings(), contentSettings(), dressingSettings())
+	defaults := DefaultSettings()
+	for i := range table {
+		table[i].Default = table[i].Get(defaults)
+	}
+	return table
+}
+
+// LookupSetting returns one setting; ErrUnknownSetting names those that exist.
+func LookupSetting(name string) (Setting, error) {
+	table := SettingTable()
+	names := make([]string, len(table))
+	for i, s := range table {
+		if s.Name == name {
+			return s, nil
+		}
+		names[i] = s.Name
+	}
+	return Setting{}, unknown(name, names)
+}
+
+func unknown(name string, known []string) error {
+	return fmt.Errorf("%s: %w (there are: %s)", shorten(name), ErrUnknownSetting, strings.Join(known, ", "))
+}
+
+const (
+	maxDescription = 200 // characters: what fits a header line with the List-Id
+	maxPrefix      = 60  // characters
+	maxPosts       = 1_000_000
+	maxHoldDays    = 3650
+	maxNotice      = 7 * 24 * time.Hour
+)
+
+func generalSettings() []Setting {
+	addresses := kind[[]Address]{"addresses, comma separated", formatAddresses, parseAddresses, checkAddresses}
+	return []Setting{
+		setting("description", "what the list is for; goes into List-Id", "The team's own list",
+			line(maxDescription), func(s *Settings) *string { return &s.Description }),
+		setting("owners", "who gets mail to LIST-owner and the other service addresses", "ann@example.org, bob@example.org",
+			addresses, func(s *Settings) *[]Address { return &s.Owners }),
+		setting("moderators", "who decides about held posts; without any, the owners", "cat@example.org",
+			addresses, func(s *Settings) *[]Address { return &s.Moderators }),
+		setting("language", "of what the list writes to people", "de",
+			choice(Languages()...), func(s *Settings) *string { return &s.Language }),
+	}
+}
+
+func postingSettings() []Setting {
+	patterns := kind[[]Pattern]{"addresses, @domain, @.domain (and all below it) and /expression/, comma separated",
+		formatPatterns, parsePatterns, checkPatterns}
+	bans := setting("bans", "who may not post, by From, reverse-path or member's address", `eve@example.org, @.spam.example, /^bot[0-9]+@/`,
+		patterns, func(s *Settings) *[]Pattern { return &s.Bans })
+	allow := setting("allow", "who may post without being a member", "@example.org",
+		patterns, func(s *Settings) *[]Pattern { return &s.Allow })
+	bans.AtSign, allow.AtSign = true, true
+	return []Setting{
+		setting("post", "who may post", "anyone",
+			choice(PostMembers, PostAnyone, PostOwners, PostModerators, PostNobody), func(s *Settings) *PostPolicy { return &s.Post }),
+		setting("nonmember", "what becomes of a post of somebody who may not post", "hold",
+			choice(Refuse, Hold, Discard, Accept), func(s *Settings) *Action { return &s.Nonmember }),
+		setting("identity", "when a From address is believed", "proven",
+			choice(IdentityUnlessContradicted, IdentityClaimed, IdentityProven), func(s *Settings) *IdentityPolicy { return &s.Identity }),
+		allow,
+		bans,
+		setting("reply_ok", "anybody may answer a thread that he or his message is part of", "on",
+			toggle(), func(s *Settings) *bool { return &s.ReplyOK }),
+		setting("posts_per_hour", "most posts of one author in an hour", "20",
+			count("none", maxPosts), func(s *Settings) *int { return &s.PostsPerHour }),
+		setting("list_posts_per_hour", "most posts of the list in an hour", "200",
+			count("none", maxPosts), func(s *Settings) *int { return &s.ListPostsPerHour }),
+	}
+}
+
+func moderationSettings() []Setting {
+	return []Setting{
+		setting("moderation", "whose posts wait for a moderator: of newcomers the first N", "newcomers(2)",
+			moderation(), func(s *Settings) *Moderation { return &s.Moderation }),
+		setting("emergency", "hold every post", "on",
+			toggle(), func(s *Settings) *bool { return &s.Emergency }),
+		setting("notice_every", "how long notices to moderators are gathered", "1h",
+			duration(maxNotice), func(s *Settings) *time.Duration { return &s.NoticeEvery }),
+		setting("hold_days", "how many days a held post waits for a moderator", "5",
+			count("forever", maxHoldDays), func(s *Settings) *int { return &s.HoldDays }),
+	}
+}
+
+func contentSettings() []Setting {
+	types := func(normal func(string) string, example string) kind[[]TypeRule] {
+		wanted := fmt.Sprintf("a rule is written %q", example)
+		return kind[[]TypeRule]{
+			typ:    "TYPE=ACTION, comma separated, with the actions " + orList(partActions()),
+			format: formatTypeRules,
+			parse:  func(v string) ([]TypeRule, error) { return parseTypeRules(v, normal, wanted) },
+		}
+	}
+	rules := kind[[]HeaderRule]{"FIELD: /expression/ ACTION, separated by \";\", with the actions " + orList(headerActions()),
+		formatHeaderRules, parseHeaderRules, checkHeaderRules}
+	return []Setting{
+		setting("max_size", "largest post", "10MB", size(), func(s *Settings) *int64 { return &s.MaxSize }),
+		setting("max_recipients", "most addresses that To and Cc of a post may name", "20",
+			count("none", math.MaxInt32), func(s *Settings) *int { return &s.MaxRecipients }),
+		setting("explicit_destination", "To or Cc of a post must name the list", "on",
+			toggle(), func(s *Settings) *bool { return &s.ExplicitDestination }),
+		setting("header_rules", "decide by a field of the header; the first rule that matches wins", "X-Spam-Flag: /^yes/ hold; Subject: /out of office/ discard",
+			rules, func(s *Settings) *[]HeaderRule { return &s.HeaderRules }),
+		setting("catch_commands", "a lone \"unsubscribe\" is refused, with the right address", "off",
+			toggle(), func(s *Settings) *bool { return &s.CatchCommands }),
+		setting("attachments", "what becomes of attachments that neither mime_types nor extensions name", "remove",
+			choice(partActions()...), func(s *Settings) *Action { return &s.Attachments }),
+		setting("mime_types", "what becomes of parts by their type", "application/pdf=accept, video/*=remove",
+			types(normalType, "image/*=remove"), func(s *Settings) *[]TypeRule { return &s.MimeTypes }),
+		setting("extensions", "what becomes of parts by the end of their file name", "exe=refuse, scr=refuse",
+			types(normalExtension, "exe=refuse"), func(s *Settings) *[]TypeRule { return &s.Extensions }),
+		setting("html", "HTML as it is, made plain text, or not at all", "text",
+			choice(HTMLAccept, HTMLText, HTMLRefuse), func(s *Settings) *string { return &s.HTML }),
+	}
+}
+
+func dressingSettings() []Setting {
+	domains := kind[[]string]{
+		typ:    "domains, comma separated; yahoo.* is any end, .example.org all below it too",
+		format: func(all []string) string { return formatItems(all, ", ") }, parse: parseDomains,
+	}
+	header := setting("header", "text before the body", `Do not answer to the list.`,
+		block(), func(s *Settings) *string { return &s.Header })
+	footer := setting("footer", "text after the body", `-- \nThe team's list`,
+		block(), func(s *Settings) *string { return &s.Footer })
+	header.Multiline, footer.Multiline = true, true
+	return []Setting{
+		setting("subject_prefix", "put before the subject", "[team]",
+			line(maxPrefix), func(s *Settings) *string { return &s.SubjectPrefix }),
+		setting("reply_to", "where answers go", "list", replyTo(), func(s *Settings) *string { return &s.ReplyTo }),
+		setting("from", "when From is rewritten: if the author's domain wants it, never, always, or the post wrapped whole", "list",
+			choice(FromDMARC, FromKeep, FromList, FromWrap), func(s *Settings) *string { return &s.From }),
+		setting("from_domains", "author domains whose From is always rewritten by from = dmarc", "gmail.com, yahoo.*",
+			domains, func(s *Settings) *[]string { return &s.FromDomains }),
+		setting("anonymous", "hide the author", "on", toggle(), func(s *Settings) *bool { return &s.Anonymous }),
+		header,
+		footer,
+		setting("keep_dkim", "leave the author's signatures in the post", "off",
+			toggle(), func(s *Settings) *bool { return &s.KeepDKIM }),
+		setting("nodups", "no second copy to a member whom To or Cc names", "off",
+			toggle(), func(s *Settings) *bool { return &s.NoDups }),
+		setting("archive_url", "where the archive is; makes Archived-At", "https://lists.example.org/team/",
+			webAddress(), func(s *Settings) *string { return &s.ArchiveURL }),
+	}
+}

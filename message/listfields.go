@@ -1,0 +1,67 @@
+package message
+
+import (
+	"bytes"
+	"strings"
+
+	"superlistd/lists"
+)
+
+// listFields writes what says that a list sends the post, and how to reach it.
+func (d *draft) listFields(l lists.List) {
+	d.add("List-Id", listID(l))
+	if l.Settings.Post == lists.PostNobody {
+		d.add("List-Post", "NO")
+	} else {
+		d.mailto("List-Post", l.Address)
+	}
+	d.mailto("List-Help", l.Help())
+	d.mailto("List-Subscribe", l.Subscribe())
+	d.mailto("List-Unsubscribe", l.Unsubscribe())
+	d.mailto("List-Owner", l.Owner())
+	d.add("Precedence", "list")
+}
+
+func (d *draft) mailto(name string, a lists.Address) {
+	d.addRaw(name, func(dst []byte) []byte { return appendMailto(dst, name, a) })
+}
+
+// listID is the value of List-Id: the description as a phrase, and the identifier.
+func listID(l lists.List) string {
+	id := "<" + l.ID() + ">"
+	if d := strings.TrimSpace(l.Settings.Description); d != "" {
+		return phrase(d) + " " + id
+	}
+	return id
+}
+
+// appendMailto appends a field whose value is the URL of RFC 6068 for a, in the angle brackets of RFC 2369. Whatever has a
+// meaning in URLs or in a list of them is escaped, the quotes of a local part included; "+" is itself in mailto.
+func appendMailto(dst []byte, name string, a lists.Address) []byte {
+	const hex = "0123456789ABCDEF"
+	var buf [128]byte
+	s := a.Append(buf[:0])
+	at := bytes.LastIndexByte(s, '@')
+	dst = append(append(dst, name...), ": <mailto:"...)
+	for i, c := range s {
+		if i == at || plainInURL(c) {
+			dst = append(dst, c)
+		} else {
+			dst = append(dst, '%', hex[c>>4], hex[c&15])
+		}
+	}
+	return append(dst, ">\r\n"...)
+}
+
+// plainInURL tells the octets that no reader of a mailto URL takes for something else.
+func plainInURL(c byte) bool {
+	switch {
+	case 'a' <= c && c <= 'z', 'A' <= c && c <= 'Z', '0' <= c && c <= '9':
+		return true
+	}
+	switch c {
+	case '-', '.', '_', '~', '+', '!', '$', '*':
+		return true
+	}
+	return false
+}
