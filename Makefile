@@ -3,7 +3,7 @@
 GO       ?= go
 FUZZTIME ?= 2s
 
-.PHONY: build demo test bench fuzz check-format vet
+.PHONY: build demo test soak bench fuzz check-format vet
 
 build: ## bin/superlistd and bin/listctl
 	$(GO) build -trimpath -o bin/ ./cmd/superlistd ./cmd/listctl
@@ -18,6 +18,10 @@ test: ## every test; installs Debian's postfix and swaks where it may
 	$(GO) test -run TestDamagedFiles ./lists/boltstore
 	@$(MAKE) --no-print-directory fuzz
 	@echo "all tests passed"
+
+soak: ## the tests with real processes, for minutes: kill -9 (SOAK_KILLS), a shared folder (SOAK_ROUNDS), anything (SOAK_STEPS)
+	SOAK_KILLS=$${SOAK_KILLS:-200} SOAK_ROUNDS=$${SOAK_ROUNDS:-20} SOAK_STEPS=$${SOAK_STEPS:-500} \
+	$(GO) test -count=1 -v -timeout 60m ./internal/soak
 
 check-format:
 	@out=$$(gofmt -l $$(git ls-files '*.go' 2>/dev/null || find . -name '*.go')); \

@@ -96,33 +96,6 @@ func (c *client) finish(content []byte) (time.Duration, error) {
 	return time.Since(begin), err
 }
 
-// envelope is a whole transaction up to DATA for the members from first on, to be written at once.
-func envelope(first, n int) []byte {
-	b := []byte("MAIL FROM:<bounces@" + domain + ">\r\n")
-	for i := range n {
-		b = append(b, "RCPT TO:<"+member(first+i)+">\r\n"...)
-	}
-	return append(b, "DATA\r\n"...)
-}
-
-// bulk sends a transaction with n recipients, pipelined as far as it goes: one write, all the replies, the
-// content. All the replies together fit into a socket's buffer, so neither side waits for the other.
-func (c *client) bulk(envelope []byte, n int, content []byte) error {
-	if err := c.write(envelope); err != nil {
-		return err
-	}
-	for range 1 + n {
-		if err := c.expect("250"); err != nil {
-			return err
-		}
-	}
-	if err := c.expect("354"); err != nil {
-		return err
-	}
-	_, err := c.finish(content)
-	return err
-}
-
 // letter is a message with its dot: a header that a list takes, and a body of that many octets. The number makes
 // its Message-ID its own: a post that comes again is known to superlistd, which sends nothing twice.
 func letter(to string, number, size int) []byte {

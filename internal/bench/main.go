@@ -1,7 +1,9 @@
 // Command bench measures superlistd end to end, on this host, against Postfix's own test
 // programs: smtp-source sends, smtp-sink receives, and between them is nothing (direct), a TCP
-// proxy that only copies octets (raw), or superlistd. All of them take turns in each round, so
-// that what else the machine does falls on all alike: compare the ratios, not the figures.
+// proxy that only copies octets (raw), or superlistd. Where a post is expanded, raw is a pipelined
+// client that sends the same recipients in the same transactions, and Debian's mlmmj takes part if
+// it is there. All of them take turns in each round, so that what else the machine does falls on
+// all alike: compare the ratios, not the figures.
 //
 // It fails when something does not work, and never for being slow: the last column says which
 // figure was reached and which was missed. docs/performance.md explains both.
@@ -43,6 +45,8 @@ func run(ctx context.Context, args []string) error {
 			return serveRaw(ctx, args[1:])
 		case serveCommand:
 			return serveProfiled(ctx, args[1:])
+		case quickCommand:
+			return serveQuick(ctx, args[1:])
 		}
 	}
 	s, err := parse(args)
@@ -59,7 +63,7 @@ func parse(args []string) (settings, error) {
 	set.StringVar(&pick, "case", ".", "measure the cases that match this `regexp`")
 	set.IntVar(&s.rounds, "rounds", 5, "`number` of rounds; the median counts")
 	set.BoolVar(&s.quick, "quick", false, "a tenth of the messages and two rounds: does it work at all?")
-	set.StringVar(&s.profile, "profile", "", "write a CPU profile of superlistd to this `file`")
+	set.StringVar(&s.profile, "profile", "", "write a CPU profile of superlistd to this `file`, and of those that a case starts for itself to file.NAME")
 	set.StringVar(&s.command, "superlistd", "", "measure this `program`, not one built from here (to compare two versions)")
 	set.Parse(args)
 	var err error

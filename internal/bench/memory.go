@@ -29,7 +29,7 @@ func memory(to string) func(context.Context, *rig) (result, error) {
 }
 
 func (r *rig) peak(ctx context.Context, name, to string) (peak, before, after float64, err error) {
-	p, address, err := r.superlistd(ctx, name, r.sinkAddress)
+	p, address, err := r.superlistd(ctx, name, r.sinkAddress, "")
 	if err != nil {
 		return 0, 0, 0, err
 	}

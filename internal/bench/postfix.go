@@ -30,7 +30,7 @@ func throughPostfix(ctx context.Context, r *rig) (result, error) {
 	if err != nil {
 		return result{}, err
 	}
-	ours, filter, err := r.superlistd(ctx, "filter", p.after)
+	ours, filter, err := r.superlistd(ctx, "filter", p.after, "")
 	if err != nil {
 		return result{}, err
 	}
@@ -118,7 +118,7 @@ const masterCF = `PLAIN    inet n - n - 100 smtpd
 NULL     inet n - n - 100 smtpd -o smtpd_proxy_filter=AFTER
 COPIED   inet n - n - 100 smtpd -o smtpd_proxy_filter=RAW
 FILTERED inet n - n - 100 smtpd -o smtpd_proxy_filter=SUPERLISTD
-AFTER    inet n - n - 100 smtpd -o smtpd_authorized_xforward_hosts=127.0.0.0/8 -o smtpd_client_connection_count_limit=0
+AFTER    inet n - n - 100 smtpd -o smtpd_authorized_xforward_hosts=127.0.0.0/8 -o smtpd_client_connection_count_limit=0 -o smtpd_recipient_limit=50000 -o smtpd_authorized_verp_clients=127.0.0.1
 postlog  unix-dgram n - n - 1 postlogd
 cleanup  unix n - n - 0 cleanup
 qmgr     unix n - n 300 1 qmgr

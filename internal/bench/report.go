@@ -72,7 +72,10 @@ func (p *report) add(c benchCase, res result) {
 	for _, s := range res.series {
 		fmt.Fprintf(p.w, "%12s", number(s.median()))
 	}
-	fmt.Fprintf(p.w, " %-12s %s", c.unit, p.verdict(c, res.verdict))
+	fmt.Fprintf(p.w, " %-12s %s", c.unit, p.verdict(c.name, c.figure, res.verdict))
+	if len(res.also) > 0 {
+		fmt.Fprintf(p.w, "; %s", p.verdict(c.name+" in "+c.also.unit, c.also, res.also))
+	}
 	if res.note != "" {
 		fmt.Fprintf(p.w, "; %s", res.note)
 	}
@@ -80,22 +83,25 @@ func (p *report) add(c benchCase, res result) {
 }
 
 // verdict compares the median of the rounds with the figure, and shows the spread.
-func (p *report) verdict(c benchCase, s series) string {
+func (p *report) verdict(name string, want figure, s series) string {
 	got := s.median()
-	text := fmt.Sprintf("%s %s (%s to %s)", number(got), c.figure.unit, number(slices.Min(s)), number(slices.Max(s)))
-	if c.figure.bound == 0 {
+	text := number(got) + " " + want.unit
+	if len(s) > 1 {
+		text += fmt.Sprintf(" (%s to %s)", number(slices.Min(s)), number(slices.Max(s)))
+	}
+	if want.bound == 0 {
 		return text
 	}
-	want, ok := "at least ", got >= c.figure.bound
-	if c.figure.atMost {
-		want, ok = "at most ", got <= c.figure.bound
+	word, ok := "at least ", got >= want.bound
+	if want.atMost {
+		word, ok = "at most ", got <= want.bound
 	}
-	text += ", " + want + number(c.figure.bound)
+	text += ", " + word + number(want.bound)
 	if ok {
-		p.reached = append(p.reached, c.name)
+		p.reached = append(p.reached, name)
 		return text + ": reached"
 	}
-	p.missed = append(p.missed, c.name)
+	p.missed = append(p.missed, name)
 	return text + ": MISSED"
 }
 

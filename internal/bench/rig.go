@@ -22,13 +22,14 @@ type rig struct {
 	self      string
 	sink, raw *process
 	ours      *process
-	settled   bool // its data folder is as after many posts
+	settled   bool           // its data folder is as after many posts
+	rosters   map[int]string // files of a store with a list of so many members
 
 	sinkAddress, rawAddress, address string
 }
 
 func newRig(ctx context.Context, s settings) (r *rig, err error) {
-	r = &rig{settings: s}
+	r = &rig{settings: s, rosters: map[int]string{}}
 	defer func() {
 		if err != nil {
 			r.close()
@@ -56,7 +57,7 @@ func newRig(ctx context.Context, s settings) (r *rig, err error) {
 	if r.raw, err = start(ctx, filepath.Join(r.dir, "raw.log"), r.rawAddress, r.self, rawCommand, "-listen", r.rawAddress, "-relay", r.sinkAddress); err != nil {
 		return nil, err
 	}
-	r.ours, r.address, err = r.superlistd(ctx, "main", r.sinkAddress)
+	r.ours, r.address, err = r.superlistd(ctx, "main", r.sinkAddress, "")
 	return r, err
 }
 
@@ -82,18 +83,22 @@ func (r *rig) build(ctx context.Context) error {
 }
 
 // superlistd starts one with its own data folder: the program itself with all settings as they are by
-// default, or, for a profile, its parts inside this program.
-func (r *rig) superlistd(ctx context.Context, name, relay string) (*process, string, error) {
+// default, apart from the tables in extra, or, for a profile, its parts inside this program.
+func (r *rig) superlistd(ctx context.Context, name, relay, extra string) (*process, string, error) {
 	address, err := freeAddress()
 	if err != nil {
 		return nil, "", err
 	}
-	if err := r.configure(name, address, relay); err != nil {
+	if err := r.configure(name, address, relay, extra); err != nil {
 		return nil, "", err
 	}
 	command, args := r.command, []string{"serve", "--config", r.config(name)}
-	if r.profile != "" && name == "main" {
-		command, args = r.self, []string{serveCommand, "-listen", address, "-relay", relay, "-data", r.data(name), "-profile", r.profile}
+	if r.profile != "" {
+		profile := r.profile
+		if name != "main" {
+			profile += "." + name
+		}
+		command, args = r.self, []string{serveCommand, "-config", r.config(name), "-profile", profile}
 	}
 	p, err := start(ctx, filepath.Join(r.dir, name+".log"), address, command, args...)
 	return p, address, err
@@ -102,9 +107,9 @@ func (r *rig) superlistd(ctx context.Context, name, relay string) (*process, str
 func (r *rig) config(name string) string { return filepath.Join(r.dir, name+".toml") }
 func (r *rig) data(name string) string   { return filepath.Join(r.dir, name+".data") }
 
-func (r *rig) configure(name, listen, relay string) error {
-	text := fmt.Sprintf("hostname = \"mx.example.org\"\ndomains = [%q]\nlisten = %q\nrelay = %q\ndata = %q\n",
-		domain, listen, relay, r.data(name))
+func (r *rig) configure(name, listen, relay, extra string) error {
+	text := fmt.Sprintf("hostname = \"mx.example.org\"\ndomains = [%q]\nlisten = %q\nrelay = %q\ndata = %q\n%s",
+		domain, listen, relay, r.data(name), extra)
 	return os.WriteFile(r.config(name), []byte(text), 0o644)
 }
 
