@@ -35,6 +35,6 @@ fuzz: ## a few seconds of each fuzz target (FUZZTIME=1m for more)
 	@FUZZTIME=$(FUZZTIME) GO="$(GO)" sh .ci/fuzz
 
 bench: ## the parts, then end to end against smtp-sink, with direct and raw in the same run
-	@sh .ci/packages
+	@sh .ci/packages bench
 	$(GO) test -run '^$$' -bench . -benchmem ./wire ./lists/... ./message ./smtpclient ./delivery ./proxy
 	$(GO) run ./internal/bench

@@ -135,6 +135,11 @@ func FuzzSignVerify(f *testing.F) {
 		if strings.ContainsAny(string(top), "\v\f\u0085\u00a0") || !isASCII(string(top)) {
 			t.Skip() // go-msgauth takes other blanks off a field name than RFC 6376 section 2.8 has
 		}
+		for line := range strings.Lines(string(top)) {
+			if !strings.ContainsAny(line[:1], " \t") && !strings.Contains(line, ":") {
+				t.Skip() // go-msgauth takes a line without a colon for a field of that name
+			}
+		}
 		verify(t, txt, sign(t, s, message))
 		hash, _ := identity.HashBody(bytes.NewReader(body))
 		if h, _ := identity.HashBody(bytes.NewReader(onWire(body))); h != hash {

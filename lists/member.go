@@ -115,6 +115,8 @@ type MemberOption struct {
 	Get func(Member) string
 	// Set changes the value, or leaves it and returns ErrSetting, wrapped.
 	Set func(*Member, string) error
+	// Pending is Setting.Pending.
+	Pending bool
 }
 
 // MemberOptionTable returns all options, in the order in which they are shown.
@@ -122,7 +124,7 @@ func MemberOptionTable() []MemberOption {
 	aliases := kind[[]Address]{"addresses, comma separated", formatAddresses, parseAddresses, nil}
 	table := []MemberOption{
 		option("moderated", "hold every post of the member", "on", toggle(), func(m *Member) *bool { return &m.Moderated }),
-		option("post_ok", "may post whatever the list's post says, and unmoderated when From is proven", "on",
+		option("post_ok", "may post whatever the list's post says", "on",
 			toggle(), func(m *Member) *bool { return &m.PostOK }),
 		option("aliases", "other addresses that may post as the member", "ann@home.example",
 			aliases, func(m *Member) *[]Address { return &m.Aliases }),
@@ -134,6 +136,7 @@ func MemberOptionTable() []MemberOption {
 	}
 	for i := range table {
 		table[i].Default = table[i].Get(Member{})
+		table[i].Pending = pending(table[i].Name)
 	}
 	return table
 }
@@ -141,12 +144,14 @@ func MemberOptionTable() []MemberOption {
 // LookupMemberOption returns one option; ErrUnknownSetting names those that exist.
 func LookupMemberOption(name string) (MemberOption, error) {
 	table := MemberOptionTable()
-	names := make([]string, len(table))
-	for i, o := range table {
+	var names []string
+	for _, o := range table {
 		if o.Name == name {
 			return o, nil
 		}
-		names[i] = o.Name
+		if !o.Pending {
+			names = append(names, o.Name)
+		}
 	}
 	return MemberOption{}, unknown(name, names)
 }

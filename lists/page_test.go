@@ -30,46 +30,25 @@ The first decision counts:
 2. null reverse-path, or automatic mail (RFC 3834): refused
 3. ` + "`bans`" + `, by From, by the address of the member whose alias it is, and by reverse-path: refused
 4. no From address, or several: refused
-5. ` + "`emergency`" + `: held, whoever wrote it
-6. a mail loop: refused
-7. ` + "`max_size`, `posts_per_hour`, `list_posts_per_hour`, `max_recipients`, `explicit_destination`" + `: refused
-8. ` + "`header_rules`" + `: what the first rule says that matches; accept ends the judgement here
-9. ` + "`catch_commands`, `html`" + `: refused
-10. ` + "`mime_types`, `extensions`, `attachments`" + `: refused, else held; parts that are to be removed are removed from a post that is accepted or held
-11. who wrote it
+5. a mail loop: refused
+6. ` + "`max_size`, `max_recipients`, `explicit_destination`" + `: refused
+7. who wrote it may not post: refused
 
-What is certain at RCPT is refused there: 1, 3 by the reverse-path, and 7 by the size that MAIL declares.
+What is certain at RCPT is refused there: 1, 3 by the reverse-path, and 6 by the size that MAIL declares. The reply names the reason and
+LIST-owner.
 
-**Who wrote it** is who From names; Sender, Reply-To and the reverse-path make nobody a member. A From is believed unless its
-domain's DMARC policy contradicts it (` + "`identity` = unless-contradicted" + `), only when SPF or DKIM prove it (proven), or always
-(claimed). A post whose From is not believed is nobody's, even where anyone may post.
+**Who wrote it** is who From names, as an address or an alias of a member; Sender, Reply-To and the reverse-path make nobody a member. Whether From is
+forged is not looked at yet.
 
-**Who may post** is what ` + "`post`" + ` says. Owners and moderators may post to a list of members; owners to a list of moderators; who is in
-` + "`allow`, or has `post_ok`" + `, to any list that is not closed; and with ` + "`reply_ok`" + ` everybody may answer a thread of his on a list of
-members. What becomes of the posts of all others is ` + "`nonmember`" + `.
-
-**Whose posts wait.** Those of a member who is ` + "`moderated`" + `, always. Where only owners or moderators may post, those whose From
-nothing proves: their addresses are the first that somebody would forge. With ` + "`moderation` = all" + ` all posts, with newcomers(N) the first N of
-each member, and those of everybody who is no member. From ` + "`moderation`" + ` (not from ` + "`moderated`" + `) owners, moderators, ` + "`post_ok` and `allow`" + ` are
-exempt, but only when From is proven, or with ` + "`identity` = claimed" + `, which takes every From for proven. So a moderator's own post goes out at once when
-it is proven to be his, and waits for him when it is not.
+**Who may post** is what ` + "`post`" + ` says. Owners may post to a list of members; who is in ` + "`allow`, or has `post_ok`" + `, to any list that is not closed.
 
 ## Expressions
 
 An expression is written between slashes, in the syntax of [RE2](https://github.com/google/re2/wiki/Syntax); a slash in it is ` + "`\\/`" + `. It ignores case
 (` + "`(?-i)`" + ` minds it) and is looked for anywhere: ` + "`^` and `$`" + ` anchor it. It may have 250 octets, and no repetitions that make it
-large; a list may have 100 of them in ` + "`bans`" + `, 100 in ` + "`allow`" + ` and 100 header rules. One that is bad is refused when it is set.
-
-- In ` + "`bans` and `allow`" + ` it is matched with the address in lower case, local part without quotes, domain in A-labels (xn--…). Beside
-  expressions there are addresses, ` + "`@example.org`" + ` for a domain, and ` + "`@.example.org`" + ` for a domain with all that is below it.
-- In ` + "`header_rules`" + ` it is matched with each value of the field, unfolded and decoded; with no more than the first 4096 octets of all
-  of them together. The case of the field's name does not matter.
-
-## Types and file names
-
-` + "`mime_types` and `extensions`" + ` say what becomes of a part; when both do, the stricter counts (refuse, hold, remove, accept); when
-none does, ` + "`attachments`" + ` decides if the part is an attachment. Text without a file name, inline pictures and signatures are none. Within one
-setting the first rule that matches wins.
+large; a list may have 100 of them in ` + "`bans`" + ` and 100 in ` + "`allow`" + `. One that is bad is refused when it is set. It is matched with the address in lower case, local part
+without quotes, domain in A-labels (xn--…). Beside expressions there are addresses, ` + "`@example.org`" + ` for a domain, and ` + "`@.example.org`" + ` for a domain with all
+that is below it.
 `
 
 // TestSettingsPage holds docs/settings.md to the tables; -update writes it.
@@ -88,12 +67,12 @@ func TestSettingsPage(t *testing.T) {
 		fmt.Fprintf(&b, "| `%s` | %s | %s | %s | `%s` |\n", name, help, strings.NewReplacer(`\`, `\\`, "*", `\*`).Replace(typ), standard, example)
 	}
 	b.WriteString(pageTop + "| setting | meaning | value | default | example |\n| --- | --- | --- | --- | --- |\n")
-	for _, s := range lists.SettingTable() {
+	for _, s := range lists.Offered(lists.SettingTable()) {
 		row(s.Name, s.Help, s.Type, s.Default, s.Example)
 	}
 	b.WriteString("\n## Options of a member\n\n`listctl member LIST ADDRESS [KEY=VALUE…]` shows and changes them.\n\n" +
 		"| option | meaning | value | default | example |\n| --- | --- | --- | --- | --- |\n")
-	for _, o := range lists.MemberOptionTable() {
+	for _, o := range lists.OfferedOptions(lists.MemberOptionTable()) {
 		row(o.Name, o.Help, o.Type, o.Default, o.Example)
 	}
 	b.WriteString(pageEnd)

@@ -22,7 +22,31 @@ type Setting struct {
 	// Set changes the value, or leaves it and returns ErrSetting, wrapped.
 	Set func(*Settings, string) error
 
+	// Pending: stores keep the setting, and nothing acts on it yet, so commands and documents do not offer it.
+	Pending bool
+
 	check func(*Settings) error
+}
+
+// pending are the settings and options whose room is not built: moderation, what looks into the body, and what asks the DNS.
+func pending(name string) bool {
+	switch name {
+	case "nonmember", "identity", "moderation", "moderators", "header_rules", "emergency", "catch_commands", "reply_ok",
+		"attachments", "mime_types", "extensions", "html", "posts_per_hour", "list_posts_per_hour",
+		"header", "footer", "anonymous", "notice_every", "hold_days", "language", "moderated", "posts":
+		return true
+	}
+	return false
+}
+
+// Offered leaves out what is pending.
+func Offered(table []Setting) []Setting {
+	return slices.DeleteFunc(table, func(s Setting) bool { return s.Pending })
+}
+
+// OfferedOptions leaves out what is pending.
+func OfferedOptions(table []MemberOption) []MemberOption {
+	return slices.DeleteFunc(table, func(o MemberOption) bool { return o.Pending })
 }
 
 // SettingTable returns all settings, in the order in which they are shown.
@@ -31,6 +55,7 @@ func SettingTable() []Setting {
 	defaults := DefaultSettings()
 	for i := range table {
 		table[i].Default = table[i].Get(defaults)
+		table[i].Pending = pending(table[i].Name)
 	}
 	return table
 }
@@ -38,12 +63,14 @@ func SettingTable() []Setting {
 // LookupSetting returns one setting; ErrUnknownSetting names those that exist.
 func LookupSetting(name string) (Setting, error) {
 	table := SettingTable()
-	names := make([]string, len(table))
-	for i, s := range table {
+	var names []string
+	for _, s := range table {
 		if s.Name == name {
 			return s, nil
 		}
-		names[i] = s.Name
+		if !s.Pending {
+			names = append(names, s.Name)
+		}
 	}
 	return Setting{}, unknown(name, names)
 }
@@ -159,7 +186,7 @@ func dressingSettings() []Setting {
 		setting("subject_prefix", "put before the subject", "[team]",
 			line(maxPrefix), func(s *Settings) *string { return &s.SubjectPrefix }),
 		setting("reply_to", "where answers go", "list", replyTo(), func(s *Settings) *string { return &s.ReplyTo }),
-		setting("from", "when From is rewritten: if the author's domain wants it, never, always, or the post wrapped whole", "list",
+		setting("from", "when From is rewritten: for authors at from_domains, never, always, or the post wrapped whole", "list",
 			choice(FromDMARC, FromKeep, FromList, FromWrap), func(s *Settings) *string { return &s.From }),
 		setting("from_domains", "author domains whose From is always rewritten by from = dmarc", "gmail.com, yahoo.*",
 			domains, func(s *Settings) *[]string { return &s.FromDomains }),

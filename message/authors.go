@@ -45,3 +45,22 @@ func Named(h Header) int {
 	}
 	return n
 }
+
+// Recipients returns the addresses of To and Cc that can be read in one way only (RFC 5322 section 3.6.3).
+func Recipients(h Header) []lists.Address {
+	var all []lists.Address
+	for _, f := range h.fields {
+		if !f.is("To") && !f.is("Cc") {
+			continue
+		}
+		for s := (mailboxes{rest: f.raw[f.value:]}); s.next(); {
+			if s.fragment || s.unclear {
+				continue
+			}
+			if a, err := lists.ParseAddress(strings.TrimSuffix(s.spec, ".")); err == nil {
+				all = append(all, a)
+			}
+		}
+	}
+	return all
+}

@@ -20,7 +20,8 @@ type post struct {
 	head    message.Header
 	body    int64 // offset of the body in the spool
 	authors []lists.Address
-	named   int
+	to      []lists.Address // To and Cc, as far as they can be read
+	named   int             // all of To and Cc
 	now     time.Time
 }
 
@@ -28,6 +29,7 @@ type post struct {
 type verdict struct {
 	err   error        // why it was refused; nil: serve it
 	list  lists.List   // as it is now, not as it was at RCPT
+	by    lists.Member // the author, if he is one
 	kind  lists.Kind   // of the recipient's target
 	serve lists.Target // for services
 }
@@ -75,7 +77,7 @@ func (s *session) readPost() (*post, error) {
 	}
 	return &post{
 		head: head, body: s.tx.spool.BodyOffset(), now: time.Now(),
-		authors: message.Authors(head), named: message.Named(head),
+		authors: message.Authors(head), named: message.Named(head), to: message.Recipients(head),
 	}, nil
 }
 
@@ -97,7 +99,7 @@ func (s *session) judge(ctx context.Context, p *post) []verdict {
 		}
 		v.list = *v.serve.List
 		if v.kind == lists.Post {
-			v.err = s.judgePost(ctx, p, v.list)
+			v.by, v.err = s.judgePost(ctx, p, v.list)
 		} else if v.serve.Service != lists.ServiceBounces {
 			v.err = message.CheckLoop(p.head, s.srv.opts.Hostname, r.address, "")
 		}
@@ -105,28 +107,43 @@ func (s *session) judge(ctx context.Context, p *post) []verdict {
 	return out
 }
 
-func (s *session) judgePost(ctx context.Context, p *post, l lists.List) error {
+func (s *session) judgePost(ctx context.Context, p *post, l lists.List) (by lists.Member, err error) {
+	// Nothing of the road proves a From yet, so it is believed.
+	l.Settings.Identity = lists.IdentityClaimed
 	facts := lists.PostFacts{
-		NullSender: s.tx.from == "", Authors: p.authors, Size: s.tx.spool.Size(), NamedCount: p.named,
+		NullSender: s.tx.from == "", Authors: p.authors, Size: s.tx.spool.Size(), Named: p.to, NamedCount: p.named,
+		Automatic: message.Automatic(p.head),
 		Loop: message.CheckLoop(p.head, s.srv.opts.Hostname, l.Address, l.ID()),
 	}
 	facts.ReversePath, _ = lists.ParseAddress(s.tx.from)
 	if len(p.authors) == 1 {
 		m, member, err := s.srv.store.Member(ctx, l.Address, p.authors[0])
 		if err != nil {
-			return err
+			return by, err
 		}
 		if member {
-			facts.Member = &m
+			facts.Member, by = &m, m
 		}
 	}
-	return refused(l.Judge(facts))
+	return by, refused(l.Judge(facts))
 }
+
+// refusal is a verdict as an error: the reason decides the reply's code, and the text is what people read.
+type refusal struct {
+	reason error
+	text   string
+}
+
+func (r *refusal) Error() string { return r.reason.Error() }
+func (r *refusal) Unwrap() error { return r.reason }
 
 // refused is why a post does not go to the list, nil when it does.
 func refused(v lists.Verdict) error {
-	if v.Action == lists.Accept {
+	switch v.Action {
+	case lists.Accept:
 		return nil
+	case lists.Refuse:
+		return &refusal{v.Reason, v.Text}
 	}
 	return v.Reason
 }
@@ -182,11 +199,13 @@ func (s *session) routes(p *post, verdicts []verdict) []delivery.Route {
 		route.Owners, _ = ownersOf(v.list)
 		switch {
 		case v.kind == lists.Post:
-			dressed := message.Dress(p.head, v.list, trace, message.Dressing{})
+			dressed := message.Dress(p.head, v.list, trace, message.Dressing{
+				Author: v.by.Address, AuthorName: v.by.Name, EightBit: s.tx.eightBit,
+			})
 			route.Head, route.UTF8 = dressed.Head, route.UTF8 || dressed.UTF8
 			route.AnyUTF8 = v.list.UTF8Members > 0
 			route.Audience = delivery.Audience{
-				List: v.list.Address, Members: v.list.Members, Not: slices.Clone(served), Except: s.tx.relayed,
+				List: v.list.Address, Members: v.list.Members, Not: slices.Clone(served), Except: s.except(p, v),
 			}
 			served = append(served, v.list.Address)
 		case v.serve.Service == lists.ServiceBounces:
@@ -198,6 +217,29 @@ func (s *session) routes(p *post, verdicts []verdict) []delivery.Route {
 		routes = append(routes, route)
 	}
 	return routes
+}
+
+// except are the members who get no copy: who is served in his own name, and, if the list or he himself wants that, who is
+// named in To or Cc, and the author.
+func (s *session) except(p *post, v verdict) map[string]struct{} {
+	named := v.list.Settings.NoDups && len(p.to) > 0
+	silent := !v.by.Address.IsZero() && !v.by.MeToo()
+	if !named && !silent {
+		return s.tx.relayed
+	}
+	out := maps.Clone(s.tx.relayed)
+	if out == nil {
+		out = map[string]struct{}{}
+	}
+	if named {
+		for _, a := range p.to {
+			out[a.Key()] = struct{}{}
+		}
+	}
+	if silent {
+		out[v.by.Address.Key()] = struct{}{}
+	}
+	return out
 }
 
 // ownersOf tells who reads the service mail of a list: its owners, or the site's postmaster (RFC 2142 section 6).

@@ -99,10 +99,20 @@ func replyTo(err error) wire.Reply {
 	}
 	for _, r := range replies() {
 		if errors.Is(err, r.is) {
+			r.as.Message = said(err, r.as.Message)
 			return wireReply(r.as)
 		}
 	}
 	return wireReply(unforeseen)
+}
+
+// said is what the judgement of a list says itself, or the table's text.
+func said(err error, table string) string {
+	var judged *refusal
+	if errors.As(err, &judged) && judged.text != "" {
+		return judged.text
+	}
+	return table
 }
 
 // passed is a reply of the next hop as its client may see it.

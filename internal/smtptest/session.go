@@ -146,9 +146,9 @@ func (s *session) reply(verb, text string) int {
 	s.write(strings.ReplaceAll(text, "\n", "\r\n") + "\r\n")
 	code, err := strconv.Atoi(text[:min(3, len(text))])
 	if f == Drop || code == 421 {
-		s.over = true
+		s.over = true // run flushes, after what was answered is queued: nobody is told 250 before
 	}
-	if s.over && s.bw.Flush() != nil || err != nil {
+	if err != nil {
 		return 0
 	}
 	return code

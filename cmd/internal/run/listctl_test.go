@@ -163,7 +163,7 @@ func TestComments(t *testing.T) {
 
 func settingNames() []string {
 	var names []string
-	for _, s := range lists.SettingTable() {
+	for _, s := range lists.Offered(lists.SettingTable()) {
 		names = append(names, s.Name)
 	}
 	return names
