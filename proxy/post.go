@@ -113,7 +113,7 @@ func (s *session) judgePost(ctx context.Context, p *post, l lists.List) (by list
 	facts := lists.PostFacts{
 		NullSender: s.tx.from == "", Authors: p.authors, Size: s.tx.spool.Size(), Named: p.to, NamedCount: p.named,
 		Automatic: message.Automatic(p.head),
-		Loop: message.CheckLoop(p.head, s.srv.opts.Hostname, l.Address, l.ID()),
+		Loop:      message.CheckLoop(p.head, s.srv.opts.Hostname, l.Address, l.ID()),
 	}
 	facts.ReversePath, _ = lists.ParseAddress(s.tx.from)
 	if len(p.authors) == 1 {
