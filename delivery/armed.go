@@ -40,6 +40,11 @@ func (a *armed) settled() bool { return a.in || a.accepted == 0 && len(a.later) 
 // refusal is a recipient that the next hop will not have.
 type refusal struct{ address, why string }
 
+// allRefused is ErrAllRefused with one of the replies, since that is what whoever mends the next hop must know.
+func allRefused(who []refusal) error {
+	return fmt.Errorf("%w: %s: %s", ErrAllRefused, who[0].address, who[0].why)
+}
+
 // arm sends one transaction, all but the dot. A kept connection that turns out to be
 // dead is replaced once, as long as no recipient was answered on it.
 func (a *armed) arm(ctx context.Context, client wire.ClientInfo) error {

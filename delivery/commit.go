@@ -20,6 +20,7 @@ type Outcome struct {
 	Refused      int    // recipients that the next hop refused for good
 	Before       bool   // the whole post was delivered at an earlier attempt, and nothing was sent now
 	Entry        string // of the spool, which has what was not sent now; empty: none
+	Audience     int    // members when it was spooled; 0 without Entry
 }
 
 // Abort ends every transaction so that the next hop queues none of them; side by side, since each may wait for
@@ -61,7 +62,7 @@ func (e *Expansion) Commit(ctx context.Context, first bool) ([]Outcome, wire.Rep
 	defer e.Abort() // of what is left; the dot of a committed transaction is sent already
 	txs := slices.DeleteFunc(slices.Clone(e.txs), func(a *armed) bool { return a.accepted == 0 })
 	slices.SortStableFunc(txs, func(a, b *armed) int { return a.accepted - b.accepted })
-	count(txs)
+	count(e.txs)
 	replies := make([]wire.Reply, len(txs))
 	errs := make([]error, len(txs))
 	rest := 0
@@ -117,9 +118,18 @@ func (e *Expansion) outcomes(txs []*armed, errs []error) []Outcome {
 	return out
 }
 
-// commit sends the dot of one transaction. A refusal of the next hop is an
-// *smtpclient.Error: nothing of this transaction is queued.
+// commit is dot, with a note for the retry guard.
 func (a *armed) commit(ctx context.Context) (wire.Reply, error) {
+	reply, err := a.dot(ctx)
+	if err == nil {
+		a.note()
+	}
+	return reply, err
+}
+
+// dot sends the dot of one transaction. A refusal of the next hop is an
+// *smtpclient.Error: nothing of this transaction is queued.
+func (a *armed) dot(ctx context.Context) (wire.Reply, error) {
 	replies, err := a.tx.Commit(ctx)
 	a.tx = nil
 	if err != nil {
@@ -130,11 +140,11 @@ func (a *armed) commit(ctx context.Context) (wire.Reply, error) {
 		return reply, err
 	}
 	a.in = true
-	a.note()
 	return reply, nil
 }
 
-// count tells each transaction how many of its route are to be committed.
+// count tells each transaction what of its route is still to be done: every dot, and whoever was put off, also where a
+// transaction has nobody else.
 func count(txs []*armed) {
 	pending := map[*Route]*atomic.Int32{}
 	for _, a := range txs {
@@ -142,7 +152,9 @@ func count(txs []*armed) {
 			pending[a.route] = new(atomic.Int32)
 		}
 		a.pending = pending[a.route]
-		a.pending.Add(1)
+		if a.accepted > 0 {
+			a.pending.Add(1)
+		}
 		if len(a.later) > 0 {
 			a.pending.Add(1) // the post is not done before the spool has it for them
 		}

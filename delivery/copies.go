@@ -40,7 +40,7 @@ func (j *job) sendPersonal(ctx, whole context.Context, src *source) {
 		j.d.pool.Put(c.conn)
 	}
 	if err == nil && c.accepted == 0 && len(c.held) > 0 && j.nobodyYet() {
-		err = ErrAllRefused
+		err = allRefused(c.why)
 	} else {
 		c.settleRefused()
 	}

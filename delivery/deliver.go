@@ -136,7 +136,9 @@ func (j *Job) outcomes(e *Expansion, through []Outcome, ids map[*Route]string) [
 		if n := slices.Index(e.routes, r); n >= 0 {
 			out[i] = through[n]
 		}
-		out[i].Entry = ids[r]
+		if out[i].Entry = ids[r]; out[i].Entry != "" {
+			out[i].Audience = r.Audience.size()
+		}
 	}
 	return out
 }

@@ -128,3 +128,34 @@ func (h *house) work(patience time.Duration) {
 type flag struct{ up atomic.Bool }
 
 func (f *flag) first() bool { return f.up.CompareAndSwap(false, true) }
+
+// Everybody of one transaction is put off, all others are in, and the spool cannot take him: the guard must not say that the
+// whole post is done, or the retry would be told 250 and he would have nothing.
+func TestWhoIsPutOffIsNotForgottenWithTheSpool(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	o := roads[0].options(dir)
+	disk := faultdisk.New(faultdisk.Fault{At: 1, Forever: true, Match: func(op, _ string) bool { return op == "rename" }})
+	o.Spool = spool.Open(dir, spool.Options{Slots: 1, Disk: disk})
+	put := new(flag)
+	h := newHouse(t, o, smtptest.RcptReply(func(addr string) string {
+		if addr == "member000004@m.test" && put.first() {
+			return "450 4.2.0 come again"
+		}
+		return ""
+	}))
+	members := numbered(faultMembers)
+	team := h.list("team@lists.test", members...)
+	_, err := h.deliver(roads[0].post(h, team))
+	wantError(t, err, delivery.ErrPartial)
+	if !disk.Tripped() {
+		t.Fatal("the spool was not asked")
+	}
+	o.Spool = spool.Open(dir, spool.Options{Slots: 1})
+	h.renew(o)
+	if _, err := h.deliver(roads[0].post(h, team)); err != nil {
+		t.Fatal(err)
+	}
+	h.drain(o, 20*time.Second)
+	h.wantOnce(members...)
+}

@@ -164,14 +164,15 @@ func (e *Expansion) armAll(ctx context.Context, client wire.ClientInfo) error {
 // complete checks that the transactions hold the whole audience, and that not all of it was refused. Refusals
 // are told now, not from attempts that come to nothing.
 func (e *Expansion) complete(extra []int) error {
-	accepted, refused := 0, 0
+	accepted := 0
+	var refused []refusal
 	var deferred error
 	for _, a := range e.txs {
 		if !a.source.exhausted() {
 			return e.grow(a.route, extra)
 		}
 		accepted += a.accepted
-		refused += len(a.refused)
+		refused = append(refused, a.refused...)
 		if a.deferred != nil {
 			deferred = a.deferred
 		}
@@ -182,8 +183,8 @@ func (e *Expansion) complete(extra []int) error {
 	for _, a := range e.txs {
 		a.report()
 	}
-	if accepted == 0 && refused > 0 {
-		return ErrAllRefused
+	if accepted == 0 && len(refused) > 0 {
+		return allRefused(refused)
 	}
 	return nil
 }

@@ -120,26 +120,12 @@ func (j *job) send(ctx context.Context) {
 		return
 	}
 	if a.accepted > 0 {
-		if err := a.dot(whole); err != nil {
+		if _, err := a.dot(whole); err != nil {
 			j.fail(err)
 			return
 		}
 	}
 	j.settle(a)
-}
-
-// dot commits a transaction of the spool.
-func (a *armed) dot(ctx context.Context) error {
-	replies, err := a.tx.Commit(ctx)
-	a.tx = nil
-	if err != nil {
-		return err
-	}
-	if err := Refusal("end of data", worst(replies)); err != nil {
-		return err
-	}
-	a.in = true
-	return nil
 }
 
 // settle notes what became of the recipients of a transaction.
@@ -149,7 +135,7 @@ func (j *job) settle(a *armed) {
 		j.fail(a.deferred)
 		return
 	case a.accepted == 0 && len(a.refused) > 0 && j.nobodyYet():
-		j.fail(ErrAllRefused) // that tells more about the next hop's settings than about the members
+		j.fail(allRefused(a.refused))
 		return
 	}
 	a.report()

@@ -206,7 +206,7 @@ func TestEverybodyRefusedIsNoBounce(t *testing.T) {
 	members := h.parked("team@lists.test")
 	h.d.Spooler().Drain(t.Context())
 	h.wantRefused()
-	if i := only(t, o); i.Failed || i.State.Accepted != 0 {
+	if i := only(t, o); i.Failed || i.State.Accepted != 0 || !strings.Contains(i.State.Error, "Relay access denied") {
 		t.Fatalf("%+v", i)
 	}
 	open.Store(true)

@@ -88,7 +88,7 @@ func (s *session) logPosted(tx *transaction, outcomes []delivery.Outcome, r wire
 			e = e.Int("refused", o.Refused)
 		}
 		if o.Entry != "" {
-			e = e.Str("entry", o.Entry)
+			e = e.Str("entry", o.Entry).Int("audience", o.Audience)
 		}
 		if err != nil {
 			e = e.Err(err)
