@@ -29,6 +29,9 @@ type generation struct {
 	stamp Stamp
 	mu    sync.RWMutex
 	lists map[string]*List // by key; nil: there is none
+
+	all    []Address         // every list; nil: not asked yet
+	nested map[string][]List // by the key of a list: which lists are among its members
 }
 
 // NewDirectory makes a Directory for the list domains (any spelling of them) and
@@ -126,5 +129,90 @@ func (d *Directory) lookup(ctx context.Context, g *generation, a Address) (*List
 		clear(g.lists)
 	}
 	g.lists[key] = found
+	return found, nil
+}
+
+// Nested returns the lists that are members of a list. Their number is bounded by that of all lists, whose names are read once
+// for each state of the store.
+func (d *Directory) Nested(ctx context.Context, list Address) ([]List, error) {
+	g, err := d.current(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("lists in %s: %w", list, err)
+	}
+	g.mu.RLock()
+	found, ok := g.nested[list.Key()]
+	g.mu.RUnlock()
+	if ok {
+		return found, nil
+	}
+	all, err := d.names(ctx, g)
+	if err == nil {
+		found, err = d.among(ctx, list, all)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("lists in %s: %w", list, err)
+	}
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if g.nested == nil || len(g.nested) >= maxCached {
+		g.nested = map[string][]List{}
+	}
+	g.nested[list.Key()] = found
+	return found, nil
+}
+
+// names reads the addresses of all lists.
+func (d *Directory) names(ctx context.Context, g *generation) ([]Address, error) {
+	g.mu.RLock()
+	all := g.all
+	g.mu.RUnlock()
+	if all != nil {
+		return all, nil
+	}
+	all = []Address{}
+	const page = 1000
+	for after := (Address{}); ; {
+		some, err := d.store.Lists(ctx, after, page)
+		if err != nil {
+			return nil, err
+		}
+		for _, l := range some {
+			all = append(all, l.Address)
+		}
+		if len(some) < page {
+			break
+		}
+		after = some[len(some)-1].Address
+	}
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.all = all
+	return all, nil
+}
+
+// among returns those of all that are members of a list.
+func (d *Directory) among(ctx context.Context, list Address, all []Address) ([]List, error) {
+	keys := make([][]byte, len(all))
+	for i, a := range all {
+		keys[i] = []byte(a.Key())
+	}
+	in := make([]bool, len(all))
+	if err := d.store.Contains(ctx, list, keys, in); err != nil {
+		return nil, err
+	}
+	var found []List
+	for i, a := range all {
+		if !in[i] || a.Key() == list.Key() {
+			continue
+		}
+		l, err := d.store.List(ctx, a)
+		if errors.Is(err, ErrNoList) {
+			continue // it was deleted while we looked
+		}
+		if err != nil {
+			return nil, err
+		}
+		found = append(found, l)
+	}
 	return found, nil
 }

@@ -115,8 +115,6 @@ type MemberOption struct {
 	Get func(Member) string
 	// Set changes the value, or leaves it and returns ErrSetting, wrapped.
 	Set func(*Member, string) error
-	// Pending is Setting.Pending.
-	Pending bool
 }
 
 // MemberOptionTable returns all options, in the order in which they are shown.
@@ -136,7 +134,6 @@ func MemberOptionTable() []MemberOption {
 	}
 	for i := range table {
 		table[i].Default = table[i].Get(Member{})
-		table[i].Pending = pending(table[i].Name)
 	}
 	return table
 }
@@ -149,9 +146,7 @@ func LookupMemberOption(name string) (MemberOption, error) {
 		if o.Name == name {
 			return o, nil
 		}
-		if !o.Pending {
-			names = append(names, o.Name)
-		}
+		names = append(names, o.Name)
 	}
 	return MemberOption{}, unknown(name, names)
 }

@@ -30,17 +30,26 @@ The first decision counts:
 2. null reverse-path, or automatic mail (RFC 3834): refused
 3. ` + "`bans`" + `, by From, by the address of the member whose alias it is, and by reverse-path: refused
 4. no From address, or several: refused
-5. a mail loop: refused
-6. ` + "`max_size`, `max_recipients`, `explicit_destination`" + `: refused
-7. who wrote it may not post: refused
+5. ` + "`emergency`" + `: held, whoever wrote it
+6. a mail loop: refused
+7. ` + "`max_size`, `posts_per_hour`, `list_posts_per_hour`, `max_recipients`, `explicit_destination`" + `: refused
+8. ` + "`header_rules`" + `: what the first that matches says; ` + "`accept`" + ` ends here
+9. ` + "`catch_commands`" + `, ` + "`html`" + ` = refuse: refused
+10. ` + "`extensions`, `mime_types`, `attachments`" + `: refused, held, or the part is removed
+11. who wrote it may not post: what ` + "`nonmember`" + ` says
+12. ` + "`moderation`" + `, or the member is ` + "`moderated`" + `: held
 
-What is certain at RCPT is refused there: 1, 3 by the reverse-path, and 6 by the size that MAIL declares. The reply names the reason and
-LIST-owner.
+What is certain at RCPT is refused there: 1, 3 by the reverse-path, and the size that MAIL declares. The reply names the reason and
+LIST-owner. What is held waits for the moderators: [moderation.md](moderation.md).
 
 **Who wrote it** is who From names, as an address or an alias of a member; Sender, Reply-To and the reverse-path make nobody a member. Whether From is
-forged is not looked at yet.
+believed is what ` + "`identity`" + ` says. It is *proven* by an SPF or DKIM pass of the same domain, or by a door behind which the sender's login was checked. It is *contradicted* where the domain's DMARC policy is
+quarantine or reject and nothing of that passes. Everything else, a DNS that is slow too, is neither. By default a From is believed unless it is contradicted.
 
-**Who may post** is what ` + "`post`" + ` says. Owners may post to a list of members; who is in ` + "`allow`, or has `post_ok`" + `, to any list that is not closed.
+**Who may post** is what ` + "`post`" + ` says. Owners may post to a list of members; who is in ` + "`allow`, or has `post_ok`" + `, to any list that is not closed. With ` + "`reply_ok`" + ` anybody may who answers a thread that he,
+or a mail to him, is part of. Owners, moderators, and who is in ` + "`allow` or has `post_ok`" + ` are not held by ` + "`moderation`" + `, when it is proven that they wrote the post.
+
+**A list that is a member of a list** gets its posts whatever these settings say, and its members get the copy of their own list.
 
 ## Expressions
 
@@ -67,12 +76,12 @@ func TestSettingsPage(t *testing.T) {
 		fmt.Fprintf(&b, "| `%s` | %s | %s | %s | `%s` |\n", name, help, strings.NewReplacer(`\`, `\\`, "*", `\*`).Replace(typ), standard, example)
 	}
 	b.WriteString(pageTop + "| setting | meaning | value | default | example |\n| --- | --- | --- | --- | --- |\n")
-	for _, s := range lists.Offered(lists.SettingTable()) {
+	for _, s := range lists.SettingTable() {
 		row(s.Name, s.Help, s.Type, s.Default, s.Example)
 	}
 	b.WriteString("\n## Options of a member\n\n`listctl member LIST ADDRESS [KEY=VALUE…]` shows and changes them.\n\n" +
 		"| option | meaning | value | default | example |\n| --- | --- | --- | --- | --- |\n")
-	for _, o := range lists.OfferedOptions(lists.MemberOptionTable()) {
+	for _, o := range lists.MemberOptionTable() {
 		row(o.Name, o.Help, o.Type, o.Default, o.Example)
 	}
 	b.WriteString(pageEnd)

@@ -22,31 +22,7 @@ type Setting struct {
 	// Set changes the value, or leaves it and returns ErrSetting, wrapped.
 	Set func(*Settings, string) error
 
-	// Pending: stores keep the setting, and nothing acts on it yet, so commands and documents do not offer it.
-	Pending bool
-
 	check func(*Settings) error
-}
-
-// pending are the settings and options whose room is not built: moderation, what looks into the body, and what asks the DNS.
-func pending(name string) bool {
-	switch name {
-	case "nonmember", "identity", "moderation", "moderators", "header_rules", "emergency", "catch_commands", "reply_ok",
-		"attachments", "mime_types", "extensions", "html", "posts_per_hour", "list_posts_per_hour",
-		"header", "footer", "anonymous", "notice_every", "hold_days", "language", "moderated", "posts":
-		return true
-	}
-	return false
-}
-
-// Offered leaves out what is pending.
-func Offered(table []Setting) []Setting {
-	return slices.DeleteFunc(table, func(s Setting) bool { return s.Pending })
-}
-
-// OfferedOptions leaves out what is pending.
-func OfferedOptions(table []MemberOption) []MemberOption {
-	return slices.DeleteFunc(table, func(o MemberOption) bool { return o.Pending })
 }
 
 // SettingTable returns all settings, in the order in which they are shown.
@@ -55,7 +31,6 @@ func SettingTable() []Setting {
 	defaults := DefaultSettings()
 	for i := range table {
 		table[i].Default = table[i].Get(defaults)
-		table[i].Pending = pending(table[i].Name)
 	}
 	return table
 }
@@ -68,9 +43,7 @@ func LookupSetting(name string) (Setting, error) {
 		if s.Name == name {
 			return s, nil
 		}
-		if !s.Pending {
-			names = append(names, s.Name)
-		}
+		names = append(names, s.Name)
 	}
 	return Setting{}, unknown(name, names)
 }
@@ -82,7 +55,6 @@ func unknown(name string, known []string) error {
 const (
 	maxDescription = 200 // characters: what fits a header line with the List-Id
 	maxPrefix      = 60  // characters
-	maxPosts       = 1_000_000
 	maxHoldDays    = 3650
 	maxNotice      = 7 * 24 * time.Hour
 )
@@ -121,9 +93,9 @@ func postingSettings() []Setting {
 		setting("reply_ok", "anybody may answer a thread that he or his message is part of", "on",
 			toggle(), func(s *Settings) *bool { return &s.ReplyOK }),
 		setting("posts_per_hour", "most posts of one author in an hour", "20",
-			count("none", maxPosts), func(s *Settings) *int { return &s.PostsPerHour }),
+			count("none", MaxRate), func(s *Settings) *int { return &s.PostsPerHour }),
 		setting("list_posts_per_hour", "most posts of the list in an hour", "200",
-			count("none", maxPosts), func(s *Settings) *int { return &s.ListPostsPerHour }),
+			count("none", MaxRate), func(s *Settings) *int { return &s.ListPostsPerHour }),
 	}
 }
 
@@ -186,7 +158,7 @@ func dressingSettings() []Setting {
 		setting("subject_prefix", "put before the subject", "[team]",
 			line(maxPrefix), func(s *Settings) *string { return &s.SubjectPrefix }),
 		setting("reply_to", "where answers go", "list", replyTo(), func(s *Settings) *string { return &s.ReplyTo }),
-		setting("from", "when From is rewritten: for authors at from_domains, never, always, or the post wrapped whole", "list",
+		setting("from", "when From is rewritten: for authors whose domain's policy or from_domains asks for it, never, always, or the post wrapped whole", "list",
 			choice(FromDMARC, FromKeep, FromList, FromWrap), func(s *Settings) *string { return &s.From }),
 		setting("from_domains", "author domains whose From is always rewritten by from = dmarc", "gmail.com, yahoo.*",
 			domains, func(s *Settings) *[]string { return &s.FromDomains }),

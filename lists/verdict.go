@@ -20,6 +20,21 @@ type Verdict struct {
 	Remove []int
 }
 
+// Held is the verdict when a post that was refused waits for a moderator instead.
+func (v Verdict) Held() Verdict {
+	v.Action, v.Text = Hold, clip(heldText+v.Text, maxText)
+	return v
+}
+
+const heldText = "Held for the moderators: "
+
+func clip(s string, most int) string {
+	if len(s) > most {
+		return s[:most-3] + "..."
+	}
+	return s
+}
+
 // maxText is in octets: with a code it fits the 512 of a reply line (RFC 5321 section
 // 4.5.3.1.5), with room for what a gateway puts around it.
 const maxText = 200
@@ -37,7 +52,7 @@ func (l List) decide(action Action, reason error, format string, args ...any) Ve
 		}
 		v.Text = l.told(fmt.Sprintf(format, args...))
 	case Hold:
-		v.Text = l.told("Held for the moderators: " + fmt.Sprintf(format, args...))
+		v.Text = l.told(heldText + fmt.Sprintf(format, args...))
 	}
 	return v
 }
@@ -50,10 +65,7 @@ func (l List) told(what string) string {
 	if len(contact) > maxText/2 || printable(contact) != contact {
 		contact = ""
 	}
-	if len(what)+len(contact) > maxText {
-		what = what[:maxText-len(contact)-3] + "..."
-	}
-	return what + contact
+	return clip(what, maxText-len(contact)) + contact
 }
 
 // printable replaces what may not stand in a reply (RFC 5321 section 4.2: printable

@@ -24,7 +24,12 @@ func Check(path string) error {
 	if err != nil {
 		return err
 	}
-	_, err = s.view(context.Background(), func(tx *bolt.Tx) error {
+	return s.check(checkRecords)
+}
+
+// check looks at all pages, and, if they are in order, at what is in them.
+func (d *dataFile) check(records func(*bolt.Tx) []error) error {
+	_, err := d.view(context.Background(), func(tx *bolt.Tx) error {
 		var faults []error
 		for err := range tx.Check() { // the channel must be read to its end
 			if len(faults) < maxFaults {
@@ -32,22 +37,27 @@ func Check(path string) error {
 			}
 		}
 		if len(faults) == 0 {
-			faults = s.checkRecords(tx)
+			faults = records(tx)
 		}
 		if len(faults) == 0 {
 			return nil
 		}
-		return s.badRecord("check", errors.Join(faults...))
+		return d.badRecord("check", errors.Join(faults...))
 	})
 	return err
 }
 
-func (s *Store) checkRecords(tx *bolt.Tx) (faults []error) {
-	report := func(format string, args ...any) {
-		if len(faults) < maxFaults {
-			faults = append(faults, fmt.Errorf(format, args...))
+// reporter adds faults, up to maxFaults.
+func reporter(faults *[]error) func(format string, args ...any) {
+	return func(format string, args ...any) {
+		if len(*faults) < maxFaults {
+			*faults = append(*faults, fmt.Errorf(format, args...))
 		}
 	}
+}
+
+func checkRecords(tx *bolt.Tx) (faults []error) {
+	report := reporter(&faults)
 	members := tx.Bucket([]byte(bucketMembers))
 	c := tx.Bucket([]byte(bucketLists)).Cursor()
 	for k, v := c.First(); k != nil; k, v = c.Next() {

@@ -14,10 +14,10 @@ import (
 	"superlistd/lists/boltstore"
 )
 
-// The third mode of the child: it damages copies of a store at random and uses them. The
-// law: an operation ends, with a result or with an error that errors.Is knows. It is a
-// process of its own because a damaged file may still end one; then the parent says so.
-func childDamage(path, id string) error {
+// childDamage damages copies of a file at random and uses them. The law: an operation
+// ends, with a result or with an error that errors.Is knows. It is a process of its own
+// because a damaged file may still end one; then the parent says so.
+func childDamage(path, id string, use func(path string) error) error {
 	good, err := os.ReadFile(path)
 	if err != nil {
 		return err
@@ -46,7 +46,7 @@ func childDamage(path, id string) error {
 		if err := os.WriteFile(bad, b, 0o600); err != nil {
 			return err
 		}
-		if err := useDamaged(bad); err != nil {
+		if err := use(bad); err != nil {
 			return fmt.Errorf("seed %d, file %d: %w", seed, i, err)
 		}
 	}
@@ -58,7 +58,20 @@ func useDamaged(path string) error {
 	if err != nil {
 		return err
 	}
-	for name, err := range everyMethod(context.Background(), s, team) {
+	return allKnown(everyMethod(context.Background(), s, team))
+}
+
+func useDamagedHistory(path string) error {
+	h, err := boltstore.OpenHistory(path, boltstore.Options{})
+	if err != nil {
+		return err
+	}
+	return allKnown(everyHistoryMethod(context.Background(), h))
+}
+
+// allKnown wants no error that errors.Is does not know.
+func allKnown(errs map[string]error) error {
+	for name, err := range errs {
 		known := false
 		for _, is := range []error{nil, lists.ErrStore, lists.ErrSchema, lists.ErrNoList, lists.ErrNoMember, lists.ErrListExists} {
 			known = known || errors.Is(err, is)
@@ -75,8 +88,9 @@ func TestDamagedFiles(t *testing.T) {
 	if raceDetector {
 		t.Skip("the race detector ends a process that reads a damaged bbolt file")
 	}
-	path := filled(t, 3000)
+	lists, history := filled(t, 3000), notedHistory(t, 300)
 	for seed := range 2 {
-		run(t, "damage", path, strconv.Itoa(seed))
+		run(t, "damage", lists, strconv.Itoa(seed))
+		run(t, "damage-history", history, strconv.Itoa(seed))
 	}
 }

@@ -19,3 +19,11 @@ func (s *Store) Hold(ctx context.Context, fn func()) error {
 	_, err := s.view(ctx, func(*bolt.Tx) error { fn(); return nil })
 	return err
 }
+
+// SetLimits makes a history forget earlier.
+func (h *History) SetLimits(posts int, entries uint64, generations int) {
+	h.limits.posts, h.limits.entries, h.limits.generations = posts, entries, generations
+}
+
+// SetForgetBatch makes Forget work in smaller steps.
+func (h *History) SetForgetBatch(n int) { h.limits.batch = n }

@@ -8,6 +8,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"strconv"
 	"syscall"
 	"time"
 
@@ -16,84 +17,97 @@ import (
 	"superlistd/lists"
 )
 
-// Layout: bucket "meta" (what this file is), bucket "lists" (key of the list → JSON),
-// bucket "members" (key of the list → bucket: key of the member → value), and, since the
-// first member has one, bucket "aliases" (key of the list → bucket: key of the alias → key
-// of the member).
+// layout is what a file of ours says it is.
+type layout struct {
+	format  string
+	schema  int
+	buckets []string // those that are there from the beginning, beside "meta"
+}
+
+// Every file of ours has bucket "meta", which says what the file is.
 const (
-	bucketMeta    = "meta"
+	bucketMeta = "meta"
+	keyFormat  = "format"
+	keySchema  = "schema"
+)
+
+// listsLayout: bucket "lists" (key of the list → JSON), bucket "members" (key of the list →
+// bucket: key of the member → value), and, since the first member has one, bucket "aliases"
+// (key of the list → bucket: key of the alias → key of the member).
+func listsLayout() layout {
+	return layout{format: "superlistd lists", schema: 1, buckets: []string{bucketLists, bucketMembers}}
+}
+
+const (
 	bucketLists   = "lists"
 	bucketMembers = "members"
 	bucketAliases = "aliases"
-
-	keyFormat = "format"
-	keySchema = "schema"
-	format    = "superlistd lists"
-	schema    = 1
 )
 
 // checkSchema refuses a bbolt file of somebody else, and one of a later version of us.
-func (s *Store) checkSchema(tx *bolt.Tx) error {
+func (d *dataFile) checkSchema(tx *bolt.Tx) error {
 	meta := tx.Bucket([]byte(bucketMeta))
-	if meta == nil || string(meta.Get([]byte(keyFormat))) != format {
-		return s.unusable(errors.New("not a file of superlistd"))
+	if meta == nil || string(meta.Get([]byte(keyFormat))) != d.layout.format {
+		return d.unusable(fmt.Errorf("not a file of %s", d.layout.format))
 	}
-	if err := s.checkVersion(meta.Get([]byte(keySchema))); err != nil {
+	if err := d.checkVersion(meta.Get([]byte(keySchema))); err != nil {
 		return err
 	}
-	if tx.Bucket([]byte(bucketLists)) == nil || tx.Bucket([]byte(bucketMembers)) == nil {
-		return s.unusable(errors.New("damaged: buckets are missing"))
+	for _, name := range d.layout.buckets {
+		if tx.Bucket([]byte(name)) == nil {
+			return d.unusable(errors.New("damaged: buckets are missing"))
+		}
 	}
 	return nil
 }
 
-func (s *Store) checkVersion(value []byte) error {
-	if string(value) == "1" { // the usual case, without work
-		return nil
+func (d *dataFile) checkVersion(value []byte) error {
+	version, err := strconv.Atoi(string(value))
+	switch {
+	case err != nil || version < 1:
+		return d.unusable(fmt.Errorf("schema version %q makes no sense", value))
+	case version > d.layout.schema:
+		return fmt.Errorf("%s: %w: schema %d, this program knows %d", d.path, lists.ErrSchema, version, d.layout.schema)
 	}
-	var version int
-	if _, err := fmt.Sscanf(string(value), "%d", &version); err != nil || version < schema {
-		return s.unusable(fmt.Errorf("schema version %q makes no sense", value))
-	}
-	return fmt.Errorf("%s: %w: schema %d, this program knows %d", s.path, lists.ErrSchema, version, schema)
+	return nil
 }
 
 // makeFile makes an empty store. It is called under the turnstile. The file appears
 // under its name when it is complete, so a crash leaves no half of one.
-func (s *Store) makeFile() error {
-	temp := s.path + ".new"
+func (d *dataFile) makeFile() error {
+	temp := d.path + ".new"
 	if err := os.Remove(temp); err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return s.unusable(err)
+		return d.unusable(err)
 	}
-	err := s.fillFile(temp)
+	err := d.fillFile(temp)
 	if err == nil {
-		err = os.Rename(temp, s.path)
+		err = os.Rename(temp, d.path)
 	}
 	if err == nil {
-		err = syncFolder(filepath.Dir(s.path))
+		err = syncFolder(filepath.Dir(d.path))
 	}
 	if err != nil {
 		_ = os.Remove(temp)
-		return s.unusable(fmt.Errorf("make the file: %w", err))
+		return d.unusable(fmt.Errorf("make the file: %w", err))
 	}
 	return nil
 }
 
-func (s *Store) fillFile(path string) error {
+func (d *dataFile) fillFile(path string) error {
 	db, err := bolt.Open(path, fileMode, &bolt.Options{Timeout: time.Second})
 	if err != nil {
 		return err
 	}
 	err = db.Update(func(tx *bolt.Tx) error {
-		for _, name := range []string{bucketMeta, bucketLists, bucketMembers} {
+		for _, name := range append([]string{bucketMeta}, d.layout.buckets...) {
 			if _, err := tx.CreateBucket([]byte(name)); err != nil {
 				return err
 			}
 		}
 		meta := tx.Bucket([]byte(bucketMeta))
 		return errors.Join(
-			meta.Put([]byte(keyFormat), []byte(format)),
-			meta.Put([]byte(keySchema), fmt.Append(nil, schema)),
+			meta.Put([]byte(keyFormat), []byte(d.layout.format)),
+			meta.Put([]byte(keySchema), fmt.Append(nil, d.layout.schema)),
 		)
 	})
 	if err = errors.Join(err, db.Close()); err != nil {
@@ -103,16 +117,16 @@ func (s *Store) fillFile(path string) error {
 	if err != nil {
 		return err
 	}
-	return errors.Join(s.giveAway(f), f.Close())
+	return errors.Join(d.giveAway(f), f.Close())
 }
 
 // giveAway gives a file that root has made to the owner of the folder: listctl, run by
 // root, must not lock the daemon out.
-func (s *Store) giveAway(f *os.File) error {
+func (d *dataFile) giveAway(f *os.File) error {
 	if os.Geteuid() != 0 {
 		return nil
 	}
-	folder, err := os.Stat(filepath.Dir(s.path))
+	folder, err := os.Stat(filepath.Dir(d.path))
 	if err != nil {
 		return err
 	}

@@ -26,13 +26,13 @@ type wait struct {
 	timeout  time.Duration
 }
 
-func (s *Store) newWait(ctx context.Context) *wait {
-	return &wait{ctx: ctx, deadline: time.Now().Add(s.timeout), timeout: s.timeout}
+func (d *dataFile) newWait(ctx context.Context) *wait {
+	return &wait{ctx: ctx, deadline: time.Now().Add(d.timeout), timeout: d.timeout}
 }
 
 // lock takes the lock of f, shared or exclusive. It gives the error of the context, or
 // ErrStore when somebody holds the lock longer than the timeout.
-func (s *Store) lock(w *wait, f *os.File, exclusive bool) error {
+func (d *dataFile) lock(w *wait, f *os.File, exclusive bool) error {
 	how := syscall.LOCK_SH
 	if exclusive {
 		how = syscall.LOCK_EX
@@ -45,9 +45,9 @@ func (s *Store) lock(w *wait, f *os.File, exclusive bool) error {
 		case errors.Is(err, syscall.EINTR):
 			continue
 		case !errors.Is(err, syscall.EWOULDBLOCK):
-			return s.unusable(fmt.Errorf("lock %s: %w", f.Name(), err))
+			return d.unusable(fmt.Errorf("lock %s: %w", f.Name(), err))
 		case !time.Now().Before(w.deadline):
-			return s.unusable(fmt.Errorf("%s is locked by somebody else for more than %v", f.Name(), w.timeout))
+			return d.unusable(fmt.Errorf("%s is locked by somebody else for more than %v", f.Name(), w.timeout))
 		}
 		timer := time.NewTimer(min(pause, time.Until(w.deadline)))
 		select {
@@ -59,54 +59,54 @@ func (s *Store) lock(w *wait, f *os.File, exclusive bool) error {
 	}
 }
 
-func (s *Store) turnstile() string { return s.path + ".lock" }
+func (d *dataFile) turnstile() string { return d.path + ".lock" }
 
 // passTurnstile waits until no writer is waiting or writing. No turnstile: there never
 // was a writer.
-func (s *Store) passTurnstile(w *wait) error {
-	f, err := os.Open(s.turnstile())
+func (d *dataFile) passTurnstile(w *wait) error {
+	f, err := os.Open(d.turnstile())
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil
 	}
 	if err != nil {
-		return s.unusable(err)
+		return d.unusable(err)
 	}
 	defer f.Close()
-	return s.lock(w, f, false)
+	return d.lock(w, f, false)
 }
 
 // holdTurnstile keeps other writers and new readers out until leave is called. The
 // writers of one process stand in line before it, so that each process has one.
-func (s *Store) holdTurnstile(w *wait) (leave func(), err error) {
+func (d *dataFile) holdTurnstile(w *wait) (leave func(), err error) {
 	timer := time.NewTimer(time.Until(w.deadline))
 	defer timer.Stop()
 	select {
-	case s.writer <- struct{}{}:
+	case d.writer <- struct{}{}:
 	case <-w.ctx.Done():
-		return nil, fmt.Errorf("wait for the lock of %s: %w", s.turnstile(), w.ctx.Err())
+		return nil, fmt.Errorf("wait for the lock of %s: %w", d.turnstile(), w.ctx.Err())
 	case <-timer.C:
-		return nil, s.unusable(fmt.Errorf("%s is locked by ourselves for more than %v", s.turnstile(), w.timeout))
+		return nil, d.unusable(fmt.Errorf("%s is locked by ourselves for more than %v", d.turnstile(), w.timeout))
 	}
-	f, err := s.lockTurnstile(w)
+	f, err := d.lockTurnstile(w)
 	if err != nil {
-		<-s.writer
+		<-d.writer
 		return nil, err
 	}
 	return func() {
 		_ = f.Close() // unlocks
-		<-s.writer
+		<-d.writer
 	}, nil
 }
 
-func (s *Store) lockTurnstile(w *wait) (*os.File, error) {
-	f, err := os.OpenFile(s.turnstile(), os.O_RDONLY|os.O_CREATE, fileMode)
+func (d *dataFile) lockTurnstile(w *wait) (*os.File, error) {
+	f, err := os.OpenFile(d.turnstile(), os.O_RDONLY|os.O_CREATE, fileMode)
 	if err != nil {
-		return nil, s.unusable(err)
+		return nil, d.unusable(err)
 	}
-	if err = s.lock(w, f, true); err == nil {
-		err = s.giveAway(f)
+	if err = d.lock(w, f, true); err == nil {
+		err = d.giveAway(f)
 		if err != nil {
-			err = s.unusable(err)
+			err = d.unusable(err)
 		}
 	}
 	if err != nil {

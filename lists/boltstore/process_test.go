@@ -14,7 +14,8 @@ import (
 	"superlistd/lists/boltstore"
 )
 
-// childMode makes the test binary play another process: "write", "read" or "damage".
+// childMode makes the test binary play another process: "write", "read", "damage",
+// "damage-history" or "note".
 const childMode = "SUPERLISTD_BOLTSTORE_TEST"
 
 func TestMain(m *testing.M) {
@@ -31,8 +32,13 @@ func TestMain(m *testing.M) {
 const childWrites = 10
 
 func child(mode, path, id string) error {
-	if mode == "damage" {
-		return childDamage(path, id)
+	switch mode {
+	case "damage":
+		return childDamage(path, id, useDamaged)
+	case "damage-history":
+		return childDamage(path, id, useDamagedHistory)
+	case "note":
+		return childNote(path)
 	}
 	s, err := boltstore.Open(path, boltstore.Options{Timeout: time.Minute})
 	if err != nil {

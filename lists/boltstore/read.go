@@ -3,7 +3,6 @@ package boltstore
 import (
 	"bytes"
 	"context"
-	"errors"
 	"fmt"
 
 	bolt "go.etcd.io/bbolt"
@@ -127,16 +126,6 @@ func (s *Store) loadList(tx *bolt.Tx, list lists.Address) (lists.List, error) {
 		return lists.List{}, s.badRecord(list.String(), err)
 	}
 	return l, nil
-}
-
-// badRecord is ErrStore, or ErrSchema when the record is of a later version. Any other
-// cause is kept as text only: what is wrong with a record on disk must not look like
-// something wrong with the address that somebody has sent.
-func (s *Store) badRecord(what string, err error) error {
-	if errors.Is(err, lists.ErrSchema) {
-		return fmt.Errorf("%s: %w", what, err)
-	}
-	return s.unusable(fmt.Errorf("%s: %v", what, err))
 }
 
 // following moves the cursor to the first key after the given one; "" is before all.

@@ -25,7 +25,7 @@ var (
 // an error, in this goroutine at least; that is what Check needs a child process for.
 // Two things remain that nobody can catch: a commit that frees a page whose count of
 // further pages is damaged runs for minutes, and bbolt's own goroutines may fault.
-func (s *Store) transact(w *wait, writable bool, fn func(*bolt.Tx) error) (err error) {
+func (d *dataFile) transact(w *wait, writable bool, fn func(*bolt.Tx) error) (err error) {
 	defer debug.SetPanicOnFault(debug.SetPanicOnFault(true))
 	var file *os.File
 	var db *bolt.DB
@@ -42,20 +42,20 @@ func (s *Store) transact(w *wait, writable bool, fn func(*bolt.Tx) error) (err e
 			}
 		case db != nil:
 			if cerr := db.Close(); cerr != nil && err == nil {
-				err = s.unusable(cerr)
+				err = d.unusable(cerr)
 			}
 		}
 		if p != nil {
-			err = s.unusable(fmt.Errorf("damaged: %v", p))
+			err = d.unusable(fmt.Errorf("damaged: %v", p))
 		}
 	}()
-	db, err = bolt.Open(s.path, 0, &bolt.Options{
+	db, err = bolt.Open(d.path, 0, &bolt.Options{
 		ReadOnly:     !writable,
 		NoStatistics: true,
 		FreelistType: bolt.FreelistMapType,
 		Timeout:      time.Second, // never waited for: openLocked has the lock
 		OpenFile: func(_ string, flag int, _ fs.FileMode) (*os.File, error) {
-			f, err := s.openLocked(w, flag, writable)
+			f, err := d.openLocked(w, flag, writable)
 			file = f
 			return f, err
 		},
@@ -64,11 +64,11 @@ func (s *Store) transact(w *wait, writable bool, fn func(*bolt.Tx) error) (err e
 	case file == nil && err != nil:
 		return err // of openLocked, which knows what it means
 	case err != nil:
-		return s.unusable(err)
+		return d.unusable(err)
 	}
 	var told error
 	work := func(tx *bolt.Tx) error {
-		if told = s.checkSchema(tx); told == nil {
+		if told = d.checkSchema(tx); told == nil {
 			told = fn(tx)
 		}
 		return told
@@ -79,7 +79,7 @@ func (s *Store) transact(w *wait, writable bool, fn func(*bolt.Tx) error) (err e
 		err = db.View(work)
 	}
 	if err != nil && told == nil {
-		return s.unusable(err) // the commit failed: disk full, for one
+		return d.unusable(err) // the commit failed: disk full, for one
 	}
 	return err
 }
@@ -87,18 +87,18 @@ func (s *Store) transact(w *wait, writable bool, fn func(*bolt.Tx) error) (err e
 // openLocked opens the data file and locks it, as bbolt would, but so that the wait
 // ends with the context and wakes within milliseconds. bbolt then locks the same
 // descriptor once more, which succeeds at once.
-func (s *Store) openLocked(w *wait, flag int, exclusive bool) (*os.File, error) {
+func (d *dataFile) openLocked(w *wait, flag int, exclusive bool) (*os.File, error) {
 	for {
-		f, err := os.OpenFile(s.path, flag&^os.O_CREATE, 0)
+		f, err := os.OpenFile(d.path, flag&^os.O_CREATE, 0)
 		if errors.Is(err, fs.ErrNotExist) {
 			return nil, errMissing
 		}
 		if err != nil {
-			return nil, s.unusable(err)
+			return nil, d.unusable(err)
 		}
 		replaced := false
-		if err = s.lock(w, f, exclusive); err == nil {
-			replaced, err = s.inspect(f)
+		if err = d.lock(w, f, exclusive); err == nil {
+			replaced, err = d.inspect(f)
 		}
 		if err == nil && !replaced {
 			return f, nil
@@ -113,16 +113,16 @@ func (s *Store) openLocked(w *wait, flag int, exclusive bool) (*os.File, error) 
 
 // inspect refuses a file that bbolt should not map, and notices one that is no longer
 // at the path.
-func (s *Store) inspect(f *os.File) (replaced bool, err error) {
+func (d *dataFile) inspect(f *os.File) (replaced bool, err error) {
 	info, err := f.Stat()
 	if err != nil {
-		return false, s.unusable(err)
+		return false, d.unusable(err)
 	}
-	if now, err := os.Stat(s.path); err != nil || !os.SameFile(info, now) {
+	if now, err := os.Stat(d.path); err != nil || !os.SameFile(info, now) {
 		return true, nil
 	}
 	if err := checkMeta(f, info); err != nil {
-		return false, s.unusable(err)
+		return false, d.unusable(err)
 	}
 	return false, nil
 }
