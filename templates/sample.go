@@ -1,0 +1,50 @@
+package templates
+
+import (
+	"time"
+
+	"superlistd/lists"
+)
+
+func sampleList() lists.Address { return lists.Address{Local: "team", Domain: "lists.example.org"} }
+
+// samples are facts that bring a text into each of its forms: all there is, nothing, and the choices the other way.
+func samples() []Facts {
+	full := Facts{
+		ID: "6a47c1f20b9d", Entry: "6a47d00951c2",
+		Author: "ann@example.org", AuthorName: "Ann Müller", PostSubject: "Lunch on Friday?",
+		MessageID: "1234@mail.example.org",
+		Date:      time.Date(2026, time.November, 20, 16, 5, 0, 0, time.UTC), Size: 48_213,
+		Reason: "not-member", Detail: "Held for the moderators: only members may post to team@lists.example.org",
+		Identity: "proven", Results: "spf=pass smtp.mailfrom=example.org; dkim=pass header.d=example.org; dmarc=pass header.from=example.org",
+		Days: 14, Answer: "team-confirm+h6a47c1f20b9dk3v9q@lists.example.org",
+		Decision: "reject", By: "bob@example.org", At: time.Date(2026, time.November, 21, 8, 30, 0, 0, time.UTC),
+		Text: "Please write to the office instead.\n\nBob", Lists: []string{"staff@lists.example.org", "choir@lists.example.org"},
+		PartName: "plan.pdf", PartType: "application/pdf",
+		Delivered: 180, Total: 212, Error: "451 4.4.1 Next hop not reachable, try again later",
+		Items: []Item{
+			{
+				ID: "6a47c1f20b9d", List: "team@lists.example.org", From: "ann@example.org", FromName: "Ann Müller", Subject: "Lunch on Friday?",
+				Date: time.Date(2026, time.November, 20, 16, 5, 0, 0, time.UTC), Size: 48_213, Reason: "not-member",
+				Detail:   "Only members may post to team@lists.example.org; contact team-owner@lists.example.org",
+				Identity: "proven", Answer: "team-confirm+h6a47c1f20b9dk3v9q@lists.example.org",
+			},
+			{
+				ID: "6a47c2035e11", List: "board@lists.example.org", From: "win@example.net", Subject: "You have won",
+				Date: time.Date(2026, time.November, 20, 17, 40, 0, 0, time.UTC), Size: 2_345_678, Reason: "header-rule",
+				Identity: "contradicted", Answer: "team-confirm+h6a47c2035e11m8tz2@lists.example.org",
+			},
+		},
+	}
+	other := full
+	other.AuthorName, other.HeaderOnly, other.Identity, other.Days = "", true, "unproven", 1
+	approved, late := full, full
+	approved.Decision, approved.Items, approved.PartName = "approve", full.Items[:1], ""
+	late.Decision, late.By, late.Already, late.Entry = "expire", "", true, ""
+	other.Decision, other.Ban, other.Already, other.Lists = "discard", true, true, full.Lists[:1]
+	other.Items = nil
+	for range maxItems + 1 {
+		other.Items = append(other.Items, full.Items[1])
+	}
+	return []Facts{full, {}, other, approved, late}
+}
