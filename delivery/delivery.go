@@ -19,6 +19,7 @@ import (
 	"superlistd/delivery/spool"
 	"superlistd/lists"
 	"superlistd/smtpclient"
+	"superlistd/templates"
 )
 
 var (
@@ -70,6 +71,8 @@ type Options struct {
 	Timeout time.Duration
 	// Hostname is our name in the Message-ID of notices to owners.
 	Hostname string
+	// Texts are for those notices; nil: the built-in ones.
+	Texts *templates.Set
 	// Backoff tells how long an entry waits after its n-th failed attempt; nil: from 10 s, doubled up to half an hour.
 	Backoff func(attempt int) time.Duration
 	// Personal makes personal copies, by the name of their kind (Route.Personal).
@@ -97,6 +100,12 @@ func New(pool *smtpclient.Pool, rosters Rosters, opts Options, log zerolog.Logge
 	if opts.Batch < 1 || opts.MaxArmed < 1 || opts.RelayShare < 1 || posts < opts.MaxArmed {
 		return nil, fmt.Errorf("delivery: batch %d, max_armed %d, connections %d, relay share %d do not fit together",
 			opts.Batch, opts.MaxArmed, opts.Connections, opts.RelayShare)
+	}
+	if opts.Texts == nil {
+		var err error
+		if opts.Texts, err = templates.New(""); err != nil {
+			return nil, err
+		}
 	}
 	d := &Deliverer{
 		pool: pool, rosters: rosters, opts: opts, log: log, guard: opts.Guard,

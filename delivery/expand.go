@@ -35,6 +35,7 @@ type Route struct {
 
 	Personal  string   // kind of personal copies (Options.Personal), one for each member; empty: all copies are the same
 	Owners    []string // mailboxes that are told when the spool has to give it up
+	Language  string   // in which they are told; empty: English
 	MessageID string   // of the post, for people who look at the spool
 
 	Key   Key    // for the retry guard; zero: not guarded

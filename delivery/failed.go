@@ -12,6 +12,7 @@ import (
 
 	"superlistd/delivery/spool"
 	"superlistd/message"
+	"superlistd/templates"
 )
 
 const defaultTimeout = 90 * time.Second
@@ -70,27 +71,18 @@ func (j *job) tell(s spool.State, cause error) error {
 }
 
 func (j *job) notice(s spool.State, cause error) ([]byte, error) {
-	total := max(j.plan.Audience.Members, len(j.plan.Audience.Fixed))
-	post := j.plan.MessageID
-	if post == "" {
-		post = "(a post without a Message-ID)"
+	text, err := j.d.opts.Texts.Text(templates.Failed, j.plan.Language, j.plan.List, templates.Facts{
+		Entry: j.plan.ID, MessageID: j.plan.MessageID, Date: j.plan.Accepted,
+		Delivered: s.Accepted, Total: max(j.plan.Audience.Members, len(j.plan.Audience.Fixed)), Error: cause.Error(),
+	})
+	if err != nil { // of a text of the site's own; a built-in one took its place
+		j.log().Err(err).Msg("text not usable")
 	}
 	raw, err := message.Note{
 		From: j.plan.ReversePath.String(), To: j.d.visible(j.plan.Owners),
-		Subject:   fmt.Sprintf("%s: a post could not be delivered", j.plan.List),
+		Subject: text.Subject, Text: text.Body,
 		MessageID: fmt.Sprintf("%s.failed@%s", j.plan.ID, j.d.opts.Hostname),
 		Date:      time.Now(),
-		Text: fmt.Sprintf(`A post to %s could not be delivered to all of its members.
-
-Post:       %s
-Accepted:   %s
-Delivered:  to %d of about %d
-Last error: %s
-
-Nothing more is tried. The administrator of this host finds the post with
-"listctl queue show %s", and can send it to the rest of the members
-with "listctl queue retry %s".
-`, j.plan.List, post, j.plan.Accepted.Format(time.RFC1123Z), s.Accepted, total, cause, j.plan.ID, j.plan.ID),
 	}.Bytes()
 	if err != nil {
 		return nil, err

@@ -55,7 +55,7 @@ func (d *Deliverer) park(client wire.ClientInfo, r *Route, had []spool.Served) (
 			List: r.Audience.List, Members: r.Audience.Members, Not: r.Audience.Not,
 			Except: slices.Sorted(maps.Keys(r.Audience.Except)), Fixed: r.Audience.Fixed,
 		},
-		Had: had, Owners: r.Owners,
+		Had: had, Owners: r.Owners, Language: r.Language,
 	}
 	if r.Key != (Key{}) {
 		p.ID = r.Key.ID()

@@ -2,7 +2,6 @@ package delivery
 
 import (
 	"context"
-	"errors"
 	"math/rand/v2"
 	"sync"
 	"time"
@@ -22,8 +21,12 @@ type Spooler struct {
 	turn int    // index in jobs of the next one
 	wake chan struct{}
 
-	released bool                     // what is added is only left for others
-	waiting  map[string]lists.Address // due entries of lists that have their share; scan's own
+	released bool // what is added is only left for others
+
+	// Scan's own:
+	due      []string                 // entries that the last look into the folder found, and that are still to be claimed
+	lookNext time.Time                // the folder is not read again before, as long as there is something else to do
+	waiting  map[string]lists.Address // due entries of lists that have their share
 }
 
 const (
@@ -93,10 +96,14 @@ func (s *Spooler) work(ctx context.Context, scan, untilIdle bool) {
 	timer := time.NewTimer(0)
 	defer timer.Stop()
 	<-timer.C
+	s.due, s.lookNext = nil, time.Time{}
 	for {
+		mu.Lock()
+		atRest := running == 0 && s.ready() == 0
+		mu.Unlock()
 		wait := time.Hour
 		if scan {
-			wait = s.scan(ctx)
+			wait = s.scan(ctx, atRest)
 		}
 		mu.Lock()
 		for range min(s.ready(), most) - running {
@@ -112,7 +119,7 @@ func (s *Spooler) work(ctx context.Context, scan, untilIdle bool) {
 				}
 			})
 		}
-		over := running == 0 && untilIdle && s.ready() == 0
+		over := untilIdle && atRest && running == 0 && s.ready() == 0
 		mu.Unlock()
 		if over || ctx.Err() != nil {
 			return
@@ -125,76 +132,6 @@ func (s *Spooler) work(ctx context.Context, scan, untilIdle bool) {
 		case <-timer.C:
 		}
 	}
-}
-
-// scan claims entries that are due, as long as we hold few, and tells when to look again.
-func (s *Spooler) scan(ctx context.Context) time.Duration {
-	ids, next, err := s.spool.Due()
-	if err != nil {
-		s.d.log.Error().Err(err).Msg("spool not readable")
-		return scanEvery
-	}
-	waiting := map[string]lists.Address{}
-	for _, id := range ids {
-		if ctx.Err() != nil || !s.claim(id, waiting) {
-			break
-		}
-	}
-	s.waiting = waiting
-	if wait := next.Sub(s.spool.Now()); !next.IsZero() && wait < scanEvery {
-		return max(wait, 10*time.Millisecond)
-	}
-	return scanEvery
-}
-
-// claim takes one entry, unless its list has its share of what we hold. It returns false when we hold enough.
-func (s *Spooler) claim(id string, waiting map[string]lists.Address) bool {
-	if held, _ := s.held(lists.Address{}); held >= 4*max(s.d.opts.SpoolConnections, 1) {
-		return false
-	}
-	if list, known := s.waiting[id]; known {
-		if _, its := s.held(list); its >= s.share() {
-			waiting[id] = list
-			return true
-		}
-	}
-	e, err := s.spool.Claim(id)
-	switch {
-	case errors.Is(err, spool.ErrHeld), errors.Is(err, spool.ErrGone):
-		return true
-	case errors.Is(err, spool.ErrDamaged):
-		err = errors.Join(err, s.spool.Condemn(id))
-		s.d.log.Error().Err(err).Str("entry", id).Msg("damaged spool entry moved to the failed ones")
-		return true
-	case err != nil:
-		s.d.log.Error().Err(err).Str("entry", id).Msg("spool entry not readable")
-		return true
-	}
-	j := s.d.newJob(e)
-	if _, its := s.held(j.plan.List); its >= s.share() {
-		waiting[id] = j.plan.List
-		s.letGo(j, s.spool.Now())
-		return true
-	}
-	s.mu.Lock()
-	s.jobs = append(s.jobs, j)
-	s.mu.Unlock()
-	return true
-}
-
-// share is how many entries of one list we hold.
-func (s *Spooler) share() int { return 2 * max(s.d.opts.SpoolPerList, 1) }
-
-// held counts the entries that we hold, and those of a list among them.
-func (s *Spooler) held(list lists.Address) (all, its int) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	for _, j := range s.jobs {
-		if j.plan.List == list {
-			its++
-		}
-	}
-	return len(s.jobs), its
 }
 
 // ready counts the transactions that could begin now.

@@ -30,6 +30,7 @@ type Plan struct {
 	Audience Audience
 	Had      []Served `json:",omitempty"` // who had it before it came here
 	Owners   []string `json:",omitempty"` // mailboxes that are told when it fails
+	Language string   `json:",omitempty"` // in which they are told
 	Notice   bool     `json:",omitempty"` // it tells of another entry that failed, so that nobody is told of this one
 
 	Accepted time.Time // when 250 was said
