@@ -1,7 +1,8 @@
 // Package message holds mail content: it spools what a client sends once, reads and edits
 // a header without touching what it does not understand, dresses the header of the copies
-// of a list, and finds loops. It never opens a socket, never decides who may post, and
-// never re-serialises what a stranger wrote: octets are kept as slices of what came in.
+// of a list, maps the parts of a body and puts texts of a list into it, and finds loops. It
+// never opens a socket, never decides who may post, and never re-serialises what a stranger
+// wrote: octets are kept as slices of what came in, or as stretches of where they are stored.
 package message
 
 import "errors"
