@@ -1,0 +1,110 @@
+package moderation
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+
+	"superlistd/lists"
+	"superlistd/message"
+	"superlistd/moderation/held"
+	"superlistd/templates"
+)
+
+// Answer takes a mail to LIST-confirm with an extension that is Known: it reads what a moderator wants done with a held post,
+// does it, and tells him. The body is what follows the header; from is the author of the mail, zero if there is none or more
+// than one, and is told nothing then. Whoever has the address may decide: moderators pass a notice on. Programs are not
+// listened to. On nil the decision is noted; that it could not be carried out yet is no error. ErrToken; else the mail may come again.
+func (o *Office) Answer(ctx context.Context, l lists.List, extension string, h message.Header, body io.Reader, from lists.Address) error {
+	f, err := o.lookup(l.Address, extension)
+	if err != nil {
+		return err
+	}
+	if unattended(h) {
+		o.opts.Log(Event{What: "automatic answer ignored", List: l.Address, ID: f.ID, By: from.String()})
+		return nil
+	}
+	text, err := answerText(h, body)
+	if err != nil {
+		return fmt.Errorf("answer about held post %s: %w", f.ID, err)
+	}
+	subject := ""
+	for _, s := range message.Texts(h, "Subject") {
+		subject = s
+		break
+	}
+	said, ok := readOrder(subject, text)
+	if !ok {
+		o.opts.Log(Event{What: "answer not understood", List: l.Address, ID: f.ID, By: from.String()})
+		facts := o.facts(l, f)
+		facts.Text = subject + "\n" + strings.Join(own(text), "\n")
+		o.reply(ctx, l, h, from, templates.BadCommand, facts)
+		return nil
+	}
+	asked := held.Decision{Action: said.action, Ban: said.ban, By: from.String(), Text: said.text}
+	f, err = o.decide(ctx, f.ID, asked)
+	switch {
+	case err == nil, errors.Is(err, held.ErrDecided):
+	case errors.Is(err, ErrPending):
+		o.log("decision not carried out yet", l.Address, f.ID, err)
+	case errors.Is(err, held.ErrGone):
+		return ErrToken
+	default:
+		return err
+	}
+	facts := o.facts(l, f)
+	d := f.Decided
+	facts.Decision, facts.Ban, facts.By, facts.At, facts.Text = string(d.Action), d.Ban, d.By, d.At, d.Text
+	// Who sends the same answer twice has decided himself.
+	facts.Already = errors.Is(err, held.ErrDecided) && (d.By != asked.By || d.Action != asked.Action)
+	o.reply(ctx, l, h, from, templates.Decided, facts)
+	return nil
+}
+
+// unattended tells mail that no person wrote to us.
+func unattended(h message.Header) bool {
+	if message.Automatic(h) || h.Has("List-Id") {
+		return true
+	}
+	for _, v := range h.Values("Precedence") {
+		switch strings.ToLower(strings.TrimSpace(v)) {
+		case "bulk", "junk", "list":
+			return true
+		}
+	}
+	return false
+}
+
+// own is the start of what was written and not understood.
+func own(text string) []string {
+	const most = 10
+	var all []string
+	for _, line := range lines(text) {
+		if ends(line) || quoted(line) || len(all) == most {
+			break
+		}
+		all = append(all, shorten(line))
+	}
+	return all
+}
+
+// reply tells whoever answered what became of it. A mail that fails is not worth an answer that is done twice.
+func (o *Office) reply(ctx context.Context, l lists.List, h message.Header, to lists.Address, name templates.Name, facts templates.Facts) {
+	if to.IsZero() {
+		return
+	}
+	answer := o.answerAddress(l.Address, facts.ID)
+	facts.Answer = answer.String()
+	id := message.ID(h)
+	m := letter{
+		list: l, to: []string{to.String()}, name: name, lang: o.language(ctx, l, to), facts: facts, answers: id,
+		key: keyOf(string(name), facts.ID, to.Key(), cmp.Or(id, o.opts.Now().String())),
+	}
+	if name == templates.BadCommand {
+		m.replyTo = answer
+	}
+	o.log("answer not sent", l.Address, facts.ID, o.send(ctx, m))
+}

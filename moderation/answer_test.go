@@ -1,0 +1,65 @@
+package moderation_test
+
+import (
+	"strings"
+	"testing"
+
+	"superlistd/lists"
+	"superlistd/message"
+)
+
+func TestAnswersThatAreNone(t *testing.T) {
+	t.Parallel()
+	const sorry = "mia@m.test: team@lists.test: answer not understood: Lunch"
+	for _, tt := range []struct {
+		name, fields, body string
+		want               []string
+	}{
+		{"not understood", "", "What is this?\n", []string{sorry}},
+		{"nothing but a quote", "", "> approve\n", []string{sorry}},
+		{"out of office", "Auto-Submitted: auto-replied\n", "approve\n", nil},
+		{"out of office of old", "Precedence: bulk\n", "approve\n", nil},
+		{"a list's", "List-Id: <x.example.org>\n", "approve\n", nil},
+		{"auto reply of Outlook", "X-Autoreply: yes\n", "approve\n", nil},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			h := newHouse(t)
+			h.hold("ann@m.test", "Lunch", "unproven")
+			notice := h.wantSent(noticeOf + "Lunch")[0]
+			must(t, h.answer(notice.value("Reply-To"), "mia@m.test", tt.fields+reply(notice, "mia@m.test", tt.body)))
+			for _, l := range h.wantSent(tt.want...) {
+				if l.value("Reply-To") != notice.value("Reply-To") || !strings.Contains(l.text, "> Re: team@lists.test") {
+					t.Errorf("it does not help:\n%s", l.text)
+				}
+			}
+			h.wantLeft("Lunch")
+		})
+	}
+}
+
+// From of an answer cannot be read: it counts, and nobody is told.
+func TestAnswerOfNobody(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t)
+	h.hold("ann@m.test", "Lunch", "unproven")
+	_, extension, _ := strings.Cut(strings.TrimSuffix(h.wantSent(noticeOf + "Lunch")[0].value("Reply-To"), "@lists.test"), "+")
+	must(t, h.office.Answer(t.Context(), h.settings(), extension, message.ParseHeader([]byte("Subject: x\n\n")), strings.NewReader("approve\n"), lists.Address{}))
+	h.wantSent("members: Lunch")
+	h.wantLeft()
+}
+
+// A rejection goes all the way: the moderator's words, in his charset, reach the author.
+func TestRejectionByMail(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t, "language", "fr")
+	h.hold("bea@m.test", "Lunch", "proven")
+	notice := h.bag.take()[1]
+	raw := strings.Replace(reply(notice, "mia@m.test", "refuser Trop long, désolée.\n\nLe 21 nov., Team a écrit :\n> accepter\n"), "é", "\xe9", -1)
+	must(t, h.answer(notice.value("Reply-To"), "mia@m.test", strings.Replace(raw, "charset=utf-8", "charset=iso-8859-1", 1)))
+	sent := h.bag.take()
+	if len(sent) != 2 || sent[0].to != "bea@m.test" || !strings.Contains(sent[0].text, "> Trop long, d=C3=A9sol=C3=A9e.") || strings.Contains(sent[0].text, "crit") {
+		t.Errorf("%d sent, the first:\n%s", len(sent), sent[0].text)
+	}
+	h.wantLeft()
+}
