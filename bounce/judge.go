@@ -1,0 +1,171 @@
+package bounce
+
+import "strings"
+
+// judge decides what a failure says about the recipient: from the code where it is exact, else from the words, which
+// are what a system really means. Unknown words count as little as possible, so that no filter's mood ends a membership.
+func judge(status, said string) (Kind, Cause) {
+	s := answerOnly(fold(typewriter.Replace(said)))
+	s = strings.ReplaceAll(s, "unknown address error", "") // what one product calls every 5xx
+	gone := containsAny(s, goneWords) && !containsAny(s, againWords)
+	switch {
+	case containsAny(s, senderWords):
+		return None, Refused
+	case strings.HasSuffix(status, ".2.2"), containsAny(s, fullWords) && !containsAny(s, sizeWords):
+		return Soft, Failed
+	case strings.HasPrefix(status, "2"):
+		return None, Delivered
+	case strings.HasPrefix(status, "4"):
+		if containsAny(s, contentWords) && !gone {
+			return None, Refused
+		}
+		return Soft, Failed
+	}
+	if k, c, ok := byCode(status, s, gone); ok {
+		return k, c
+	}
+	return byWords(status, s, gone)
+}
+
+// answerOnly cuts the name of the host before its answer: many a host that knows no user is called "spamfilter".
+func answerOnly(s string) string {
+	if _, answer, ok := strings.Cut(s, " said: "); ok {
+		return answer
+	}
+	for _, mark := range []string{"]: 5", "]: 4"} {
+		if i := strings.Index(s, mark); i >= 0 {
+			return s[i+len(mark)-1:]
+		}
+	}
+	return s
+}
+
+// byCode takes the codes that leave no doubt (RFC 3463 section 3, RFC 7505, RFC 7372).
+func byCode(status, s string, gone bool) (Kind, Cause, bool) {
+	if len(status) < 5 {
+		return None, Other, false
+	}
+	switch detail := status[2:]; {
+	case detail == "1.7", detail == "1.8", strings.HasPrefix(detail, "6."), detail == "2.3", detail == "3.4":
+		return None, Refused, true
+	case strings.HasPrefix(detail, "7."):
+		if gone {
+			return Hard, Failed, true
+		}
+		return None, Refused, true
+	case detail == "1.1", detail == "1.2", detail == "1.3", detail == "1.4", detail == "1.6", detail == "1.10", detail == "2.1":
+		switch {
+		case gone:
+			return Hard, Failed, true
+		case containsAny(s, contentWords):
+			return None, Refused, true
+		case containsAny(s, againWords) && !strings.HasPrefix(detail, "1."):
+			return Soft, Failed, true
+		}
+		return Hard, Failed, true
+	case detail == "4.1" && strings.Contains(s, "access denied"): // Exchange Online's answer for one who is not there
+		return Hard, Failed, true
+	case detail == "4.4", detail == "4.310":
+		if containsAny(s, againWords) {
+			return Soft, Failed, true
+		}
+		return Hard, Failed, true
+	case detail == "4.7", detail == "4.6", detail == "4.14":
+		return Soft, Failed, true
+	}
+	return None, Other, false
+}
+
+// byWords decides where the code says nothing.
+func byWords(status, s string, gone bool) (Kind, Cause) {
+	switch {
+	case gone:
+		return Hard, Failed
+	case containsAny(s, contentWords), containsAny(s, sizeWords):
+		return None, Refused
+	case containsAny(s, passingWords):
+		return Soft, Failed
+	case replyIn(s)/100 == 4:
+		return Soft, Failed
+	}
+	switch {
+	case strings.HasPrefix(status, "5.1."):
+		return Hard, Failed
+	case strings.HasPrefix(status, "5.") && containsAny(s, recipientStage):
+		return Hard, Failed // whom the system asks about, it judges
+	}
+	return Soft, Failed
+}
+
+// tells reports whether a diagnostic is one: it has a code, or words that judge knows.
+func tells(said string) bool {
+	s := fold(said)
+	return replyIn(s) > 0 || statusIn(s) != "" || containsAny(s, goneWords) || containsAny(s, fullWords) || containsAny(s, sizeWords) ||
+		containsAny(s, senderWords) || containsAny(s, contentWords) || containsAny(s, passingWords)
+}
+
+// recipientStage tells that the refusal was the answer to RCPT.
+var recipientStage = []string{"rcpt to", "rcpt command", "after rcpt", "to rcpt"}
+
+// goneWords: nobody will ever get mail at that address.
+var goneWords = []string{
+	"user unknown", "unknown user", "unknown-recipient", "unknown-mailbox", "user-unknown", "no such user", "no such mailbox", "no such recipient", "no such account", "no such address", "no such person", "no such local", "no such email",
+	"no such domain", "no such host", "no mailbox", "mailbox not found", "mailbox unavailable", "mailbox unknown", "mailbox is unavailable", "does not exist", "doesn't exist", "doesn't have a", "does not have a",
+	"do not exist", "not exist", "user not found", "is not found", "recipient not found", "address not found", "account not found", "recipnotfound", "recipientnotfound", "not found in", "unknown recipient",
+	"recipient unknown", "recipient is unknown", "unknown address", "address unknown", "address is unknown", "unknown account", "unknown mailbox", "unknown local", "unknown or illegal", "unknown alias", "unknown to",
+	"user is unknown", "unknown e-mail", "unknown email", "unknown addressee", "addressee unknown", "unknown in", "unknown virtual", "invalid recipient", "recipient invalid", "invalid mailbox", "invalid address", "invalid user", "invalid account", "address invalid",
+	"invalid receiver", "invalid final delivery", "invalid local", "invalid e-mail", "invalid email", "bad destination", "bad address", "bad recipient", "undeliverable address", "not a valid", "isn't a valid", "not listed in", "not our customer", "not known",
+	"not recognized", "not recognised", "no account", "no user", "no valid recip", "unrouteable", "unroutable", "couldn't be found", "could not be found", "cannot be found", "wasn't found", "was not found", "is not a known", "name not found",
+	"no longer valid", "no longer available", "no longer in use", "no longer active", "no longer exist", "no longer on server", "has moved", "not a current", "recipient address rejected: unverified", "nobody here by",
+	"not local to", "user doesn't", "inexistent", "not registered", "is not registered", "cannot find recipient", "bad email", "bad user",
+	"disabled", "deactivated", "suspended", "inactive", "inactivity", "not active", "no longer accept", "account closed", "account is closed", "mailbox closed", "account has been closed", "discontinued", "been terminated", "account terminated", "account expired", "account has expired",
+	"account blocked", "account locked", "mailbox locked", "account is locked", "mailbox blocked", "abandoned", "does not accept mail", "accepts no mail", "null mx", "nullmx", "not accepting mail",
+	"host unknown", "unknown host", "host not found", "domain not found", "domain name not found", "nxdomain", "unknown domain", "domain unknown", "invalid domain", "bad domain", "couldn't find any host", "unresolvable",
+	"hard error", "invalid host", "illegal host", "no mx", "name or service not known", "unresolveable", "non-existent", "nonexistent", "not exists",
+	"nicht bekannt", "unbekannt", "existiert nicht", "nicht gefunden", "utilisateur inconnu", "destinataire inconnu", "adresse inconnue", "n'existe pas", "introuvable", "no existe", "desconocid",
+	"inesistente", "sconosciut", "non esiste", "bestaat niet", "onbekend", "finns inte", "okänd", "nie istnieje", "не найден", "не существует", "неизвестн", "不存在", "存在しません",
+}
+
+// fullWords: the mailbox takes no more for now.
+var fullWords = []string{
+	"mailbox full", "mailbox is full", "mail box full", "mail box is full", "inbox is full", "inbox full", "quota", "exceeded storage", "storage allocation", "exceeds allowed size",
+	"insufficient disk", "disk space", "insufficient system storage", "storage limit", "mailbox size limit", "mailbox has exceeded", "account is full", "maximum storage", "out of storage",
+	"out of space", "full mailbox", "space limit", "folder is full", "mailfolder", "mailbox exceeds", "box is full", "mailbox limit", "mailbox too big", "no space left", "disk full",
+	"not enough space", "storage space", "too many messages in", "message count", "exceeded the local limit", "exceeded the maximum number of messages", "mailbox size", "quotaexceeded",
+	"speichervolumen", "postfach voll", "postfach ist voll", "zuviele mails", "boîte pleine", "boîte aux lettres pleine", "boite pleine", "buzón lleno", "casella piena", "переполнен",
+	"user is full", "user full", "storage is full", "has no space", "reached their storage", "mbox full",
+}
+
+// sizeWords: this message is too big.
+var sizeWords = []string{
+	"message size", "message too large", "message too big", "message is too large", "message is too big", "message file too big", "mail too large", "mail size", "maximum size", "size exceeds", "exceeds size",
+	"size limit for", "recipsizelimit", "messagesize", "larger than", "fixed limit", "message exceeds", "exceeds the maximum", "exceed maximum",
+}
+
+// senderWords: the sender, his domain or his system is refused, whoever the recipient is.
+var senderWords = []string{
+	"sender address rejected", "sender verify failed", "sender rejected", "sender denied", "sender address verif", "sender unknown", "unknown sender", "invalid sender", "sender domain",
+	"sender is not", "sender not", "bad sender", "domain of sender", "your hostname", "helo command rejected", "client host rejected", "client host [", "reverse dns", "reverse lookup",
+	"ptr record", "rdns", "your ip", "from address", "return address", "envelope sender", "reverse-path",
+	"sendernotauthenticated", "resolver.rst.auth", "notauthorized",
+}
+
+// contentWords: the message is refused for what it is, or by a rule.
+var contentWords = []string{
+	"spam", "blacklist", "black list", "blocklist", "block list", "block-list", "blocked using", "blocked by", "is blocked", "been blocked", "message blocked", "dnsbl", " rbl", "spamhaus", "barracuda", "senderbase", "reputation", "listed at",
+	"content reject", "content filter", "content violation", "message content", "contains a", "message rejected", "rejected message", "message was rejected", "message refused", "policy", "policies", "virus", "malware", "infected",
+	"banned", "prohibited", "prohibition", "unsolicited", "bulk email", "dmarc", "dkim", "spf", "authentication", "unauthenticated", "not authenticated", "complaint", "phish", "junk", "suspicious", "attachment", "restricted", "restriction",
+	"not permitted", "not allowed", "not authorized", "unauthorized", "not authorised", "denied by", "permission", "transport rule", "transport.rules", "rejected by recipient", "rejected by user",
+	"security", "verdict", "abuse", "too many hops", "rejected due to", "considered", "rules", "challenge", "whitelist", "only accepts", "does not accept messages from", "refused by",
+}
+
+// againWords: it is worth another try, though the user is unknown.
+var againWords = []string{"temporar", "try again", "try later", "servfail", "timed out", "timeout", "greylist", "soft error", "at a rate", "too quickly"}
+
+// passingWords: it may be otherwise tomorrow.
+var passingWords = []string{
+	"timed out", "timeout", "connection refused", "connection reset", "connection dropped", "lost connection", "no route", "unreachable", "temporar", "try again", "try later", "deferred", "greylist", "graylist",
+	"could not connect", "couldn't connect", "cannot connect", "unable to connect", "failed to connect", "able to establish", "servfail", "soft error", "dns-soft", "expired", "too long", "too many connections", "rate limit", "at a rate", "too quickly",
+	"no answer", "service unavailable", "service not available", "resources", "retry", "loops back", "mail loop", "hop count", "relay", "rcpthosts", "locked by", "not responding", "no response", "name server",
+	"keep trying", "for past", "could not be delivered for", "system error", "i/o error", "command died", "local configuration", "internal error", "overload", "busy",
+}

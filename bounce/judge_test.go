@@ -1,0 +1,114 @@
+package bounce
+
+import "testing"
+
+func TestJudge(t *testing.T) {
+	t.Parallel()
+	for _, tt := range []struct {
+		name, status, said string
+		want               Kind
+		cause              Cause
+	}{
+		{"user unknown", "5.1.1", "550 5.1.1 user unknown", Hard, Failed},
+		{"the code alone", "5.1.1", "", Hard, Failed},
+		{"domain unknown", "5.1.2", "Host or domain name not found", Hard, Failed},
+		{"domain without MX", "5.4.4", "Host not found", Hard, Failed},
+		{"the DNS does not answer", "5.4.4", "name service error: host not found, try again", Soft, Failed},
+		{"disabled", "5.2.1", "account disabled", Hard, Failed},
+		{"too many at a time", "5.2.1", "receiving mail at a rate that prevents additional messages", Soft, Failed},
+		{"full", "5.2.2", "mailbox full", Soft, Failed},
+		{"full under the code of unknown", "5.1.1", "550 5.1.1 mailbox is full", Soft, Failed},
+		{"full in German", "5.0.0", "550 Benutzer hat das Speichervolumen überschritten", Soft, Failed},
+		{"temporary", "4.4.1", "connection timed out", Soft, Failed},
+		{"expired", "5.4.7", "delivery time expired", Soft, Failed},
+		{"loop", "5.4.6", "mail for example.org loops back to myself", Soft, Failed},
+		{"spam", "5.7.1", "message looks like spam", None, Refused},
+		{"spam without a code", "5.0.0", "554 rejected as spam", None, Refused},
+		{"spam, put off until it expired", "4.7.1", "421 4.7.1 temporarily blocked: spam", None, Refused},
+		{"policy code and nothing else", "5.7.1", "550 5.7.1 delivery not authorized", None, Refused},
+		{"policy code, user unknown", "5.7.1", "550 5.7.1 no such user", Hard, Failed},
+		{"block list", "5.0.0", "554 Client host [192.0.2.1] blocked using zen.spamhaus.org", None, Refused},
+		{"our sender", "5.0.0", "550 sender verify failed: user unknown", None, Refused},
+		{"our domain", "5.1.8", "domain of sender address does not resolve", None, Refused},
+		{"too big", "5.3.4", "message size exceeds fixed limit", None, Refused},
+		{"too big without a code", "5.0.0", "552 message too large", None, Refused},
+		{"closed group", "5.7.133", "RESOLVER.RST.SenderNotAuthenticatedForGroup", None, Refused},
+		{"nobody there, as Exchange Online says it", "5.4.1", "recipient address rejected: access denied", Hard, Failed},
+		{"relaying", "5.0.0", "554 relay access denied", Soft, Failed},
+		{"a host's name is not its answer", "5.0.0", "host spamfilter.example.org[192.0.2.1] said: 550 no such user", Hard, Failed},
+		{"unknown words at RCPT", "5.0.0", "550 nope (in reply to RCPT TO command)", Hard, Failed},
+		{"unknown words", "5.0.0", "550 nope", Soft, Failed},
+		{"nothing", "", "", Soft, Failed},
+		{"delivered", "2.1.5", "ok", None, Delivered},
+		{"typographer's apostrophe", "", "the address couldn\u2019t be found", Hard, Failed},
+		{"no user of an unfortunate name", "5.1.1", "550 5.1.1 generated: moderate corporate clock", Hard, Failed},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			if got, cause := judge(tt.status, tt.said); got != tt.want || cause != tt.cause {
+				t.Errorf("judge(%q, %q) = %v, %v, want %v, %v", tt.status, tt.said, got, cause, tt.want, tt.cause)
+			}
+		})
+	}
+}
+
+func TestStatusIn(t *testing.T) {
+	t.Parallel()
+	for _, tt := range []struct{ in, want string }{
+		{"550 5.1.1 unknown", "5.1.1"},
+		{"(#5.1.2)", "5.1.2"},
+		{"<mx.example.org #5.7.133>", "5.7.133"},
+		{"host 192.0.2.5.1.1", ""},
+		{"host [5.1.1.9] said no", ""},
+		{"Exim 4.96.2", ""},
+		{"v5.1.1", ""},
+		{"on 5.7.2027", ""},
+		{"3.1.1", ""},
+		{"5.1.", ""},
+		{"4.4.7", "4.4.7"},
+		{"5.1.1.", "5.1.1"},
+	} {
+		if got := statusIn(tt.in); got != tt.want {
+			t.Errorf("statusIn(%q) = %q, want %q", tt.in, got, tt.want)
+		}
+	}
+}
+
+func TestReplyIn(t *testing.T) {
+	t.Parallel()
+	for _, tt := range []struct {
+		in   string
+		want int
+	}{
+		{"said: 550 no", 550},
+		{"<<< 452-wait", 452},
+		{"(421)", 421},
+		{"250 ok", 0},
+		{"mx550 here", 0},
+		{"550.1.2.3", 0},
+		{"5500 mails", 0},
+		{"599", 0},
+		{"", 0},
+	} {
+		if got := replyIn(tt.in); got != tt.want {
+			t.Errorf("replyIn(%q) = %d, want %d", tt.in, got, tt.want)
+		}
+	}
+}
+
+func TestBestStatus(t *testing.T) {
+	t.Parallel()
+	for _, tt := range []struct{ given, said, want string }{
+		{"5.1.1", "550 5.7.1 x", "5.1.1"},
+		{"5.0.0", "550 5.1.1 x", "5.1.1"},
+		{"5.0.0", "550 x", "5.0.0"},
+		{"", "450 x", "4.0.0"},
+		{"", "550 x", "5.0.0"},
+		{"", "5.1.0 - error 550-'5.1.1 x'", "5.1.1"},
+		{"", "no", ""},
+	} {
+		if got := bestStatus(tt.given, tt.said); got != tt.want {
+			t.Errorf("bestStatus(%q, %q) = %q, want %q", tt.given, tt.said, got, tt.want)
+		}
+	}
+}

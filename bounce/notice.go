@@ -1,0 +1,261 @@
+package bounce
+
+import (
+	"bytes"
+	"slices"
+	"strings"
+
+	"superlistd/lists"
+)
+
+// notice is what people get to read of a mail, up to the message that came back.
+type notice struct {
+	letter *letter
+	origin origin
+
+	lines  []string // without line ends and blanks behind; of an answer, what it quotes is empty
+	low    []string // the same, A to Z folded; offsets agree
+	flat   string   // all of low in one line
+	starts []int    // where the lines begin in it
+
+	rest string // what follows: the message that came back, if it is in the text
+	cut  bool   // there is such a message in the text
+
+	own        map[string]bool // keys of the addresses that wrote and got the mail: never recipients that failed
+	asked      int             // how often about has gone through the text
+	originalID string          // as the machine-readable report tells it
+}
+
+// maxLines is how many lines of text are looked at.
+const maxLines = 4000
+
+func newNotice(l *letter, o origin) *notice {
+	n := &notice{letter: l, origin: o, own: make(map[string]bool)}
+	text := l.text()
+	answer := isAnswer(l.subject())
+	at := 0
+	for at < len(text) && len(n.lines) < maxLines {
+		line, size := text[at:], len(text)-at
+		if i := strings.IndexByte(line, '\n'); i >= 0 {
+			line, size = line[:i], i+1
+		}
+		line = strings.TrimRight(line, " \t\r")
+		low := fold(line)
+		if size := size; returns(low) || len(n.lines) > 0 && startsHeader(line) {
+			n.cut, n.rest = true, text[at:]
+			if returns(low) {
+				n.rest = text[at+size:]
+			}
+			break
+		}
+		if answer && strings.HasPrefix(line, ">") {
+			line, low = "", "" // somebody quotes a report
+		}
+		n.lines, n.low = append(n.lines, line), append(n.low, low)
+		at += size
+	}
+	n.flatten()
+	for _, name := range []string{"From", "To", "Sender", "Reply-To"} {
+		for _, v := range l.header.Values(name) {
+			for _, a := range addressesIn(v, 20) {
+				n.own[a.Key()] = true
+			}
+		}
+	}
+	return n
+}
+
+// text joins the texts of a letter for people; HTML counts when there is nothing else.
+func (l *letter) text() string {
+	var plain, rich bytes.Buffer
+	for _, p := range l.parts {
+		switch {
+		case isStatus(p.kind):
+		case p.kind == "text/plain" && !looksHTML(p.body):
+			plain.Write(p.body)
+			plain.WriteByte('\n')
+		default:
+			rich.WriteString(stripHTML(string(p.body)))
+			rich.WriteByte('\n')
+		}
+	}
+	text := plain.String()
+	if strings.TrimSpace(text) == "" {
+		text = rich.String()
+	}
+	return typewriter.Replace(text)
+}
+
+func looksHTML(body []byte) bool {
+	head := bytes.ToLower(bytes.TrimSpace(body[:min(len(body), 200)]))
+	return bytes.HasPrefix(head, []byte("<html")) || bytes.HasPrefix(head, []byte("<!doctype html"))
+}
+
+// typewriter undoes what typographers do to words that are looked for.
+var typewriter = strings.NewReplacer("\u2019", "'", "\u2018", "'", "\u201c", `"`, "\u201d", `"`, "\u00a0", " ", "\u200b", "", "\ufeff", "", "\uff1a", ":")
+
+// ruled are what stands between hyphens or the like above the message that came back; bare are whole lines above it.
+var (
+	ruled = []string{
+		"original message", "message header", "copy of the message", "copy of your message", "unsent message", "returned message",
+		"message text follows", "message follows", "original headers", "original mail", "enclosed ", "undelivered message", "returned mail follows",
+		"original attached", "headers of your", "headers of the", "message body follows", "your message follows", "returned text",
+		"ursprüngliche nachricht", "message d'origine", "message original", "mensaje original", "messaggio originale", "исходное сообщение",
+	}
+	bare = []string{
+		"original message follows", "original message headers", "message headers follow", "message header follows", "below is a copy of the original",
+		"below this line is", "the original message follows", "returned message follows", "headers of the original", "the header of the original",
+		"header of the original", "the following is a copy of", "content of message follows", "a copy of the original message", "the undelivered message",
+		"message contents follow", "your message reads", "the header of the message is following", "text of the original", "included is a copy of",
+		"the original message was:", "message header:", "original message:", "original message header", "your original message:", "start of returned message",
+		"en-têtes de message d'origine", "en-têtes du message d'origine", "ursprüngliche nachrichtenkopfzeilen", "ursprüngliche nachrichtenköpfe",
+		"encabezados de mensajes originales", "encabezados de mensaje originales", "intestazioni originali del messaggio", "intestazioni messaggio originale",
+		"oorspronkelijke berichtkoppen", "cabeçalhos de mensagem originais", "here is your returned mail", "first part of the message", "copy of the original message",
+		"the message headers:", "the message header:", "begin forwarded message", "le message original", "original mail as follow",
+	}
+)
+
+// returns tells the line above the message that came back; low is folded.
+func returns(low string) bool {
+	t := strings.TrimLeft(low, " \t")
+	if t == "" {
+		return false
+	}
+	if strings.IndexByte("-*=|#_+[<", t[0]) >= 0 && len(t) < 200 {
+		inner := strings.TrimLeft(t, "-*=|#_+[<> ")
+		if len(t)-len(inner) >= 2 || t[0] == '[' {
+			return containsAny(inner, ruled) && !strings.Contains(inner, "was received")
+		}
+		return false
+	}
+	t = strings.TrimLeft(t, "(:")
+	for _, b := range bare {
+		if strings.HasPrefix(t, b) {
+			return true
+		}
+	}
+	return false
+}
+
+// startsHeader tells a line that is in headers of messages only.
+func startsHeader(line string) bool {
+	for _, name := range []string{"Received: from ", "Received: by ", "Received: (", "Return-Path: <", "Return-path: <", "DKIM-Signature: ", "X-Original-To: ", "Delivered-To: "} {
+		if strings.HasPrefix(line, name) {
+			return true
+		}
+	}
+	return false
+}
+
+// flatten joins the lines, so that a phrase is found wherever a report folds it. Empty lines part phrases.
+func (n *notice) flatten() {
+	var b strings.Builder
+	n.starts = make([]int, len(n.low))
+	for i, low := range n.low {
+		n.starts[i] = b.Len()
+		b.WriteString(strings.TrimSpace(low))
+		b.WriteByte(' ')
+	}
+	n.flat = b.String()
+}
+
+// has tells whether the text holds one of the phrases, all in lower case.
+func (n *notice) has(phrases ...string) bool { return containsAny(n.flat, phrases) }
+
+// after is the first place, from line from on, where one of the phrases stands: the line that it ends in, and where that
+// is in the joined lines. line -1: there is none.
+func (n *notice) after(from int, phrases ...string) (line, end int) {
+	if from < 0 || from >= len(n.starts) {
+		return -1, 0
+	}
+	best := -1
+	for _, p := range phrases {
+		if i := strings.Index(n.flat[n.starts[from]:], p); i >= 0 && (best < 0 || i < best) {
+			best, end = i, n.starts[from]+i+len(p)
+		}
+	}
+	if best < 0 {
+		return -1, 0
+	}
+	line, found := slices.BinarySearch(n.starts, end-1)
+	if !found {
+		line--
+	}
+	return line, end
+}
+
+// behind is what stands in a line behind a place of the joined lines.
+func (n *notice) behind(line, end int) string {
+	text := strings.TrimSpace(n.lines[line])
+	return text[min(end-n.starts[line], len(text)):]
+}
+
+// until is the first line, from line from on, that holds one of the phrases, or the end.
+func (n *notice) until(from int, phrases ...string) int {
+	if len(phrases) > 0 {
+		for i := max(from, 0); i < len(n.low); i++ {
+			if containsAny(n.low[i], phrases) {
+				return i
+			}
+		}
+	}
+	return len(n.lines)
+}
+
+// about is what the text says where it names the address, up to the next address or as far as it says something; of a
+// text that does not name it, the beginning. It answers for the first maxPlaces only, since it looks through all of the text.
+func (n *notice) about(a lists.Address) string {
+	const most = 14 // lines
+	if n.asked++; n.asked > maxPlaces {
+		return ""
+	}
+	key, from := a.Key(), -1
+	for i, low := range n.low {
+		if strings.Contains(low, key) {
+			from = i
+			break
+		}
+	}
+	if from < 0 {
+		return oneLine(strings.Join(n.lines[:min(len(n.lines), 40)], " "))
+	}
+	said := ""
+	for i := from; i < min(len(n.lines), from+most); i++ {
+		if n.lines[i] == "" && tells(said) {
+			break
+		}
+		if _, _, another := leading(n.lines[i]); another && i > from {
+			break
+		}
+		said += " " + n.lines[i]
+	}
+	for i := from - 1; i >= max(0, from-4) && !tells(said); i-- { // the reason before the name
+		said += " " + n.lines[i]
+	}
+	return oneLine(said)
+}
+
+func containsAny(s string, phrases []string) bool {
+	for _, p := range phrases {
+		if strings.Contains(s, p) {
+			return true
+		}
+	}
+	return false
+}
+
+// fold folds A to Z; offsets stay the same.
+func fold(s string) string {
+	for i := 0; i < len(s); i++ {
+		if 'A' <= s[i] && s[i] <= 'Z' {
+			b := []byte(s)
+			for ; i < len(b); i++ {
+				if 'A' <= b[i] && b[i] <= 'Z' {
+					b[i] |= 0x20
+				}
+			}
+			return string(b)
+		}
+	}
+	return s
+}
