@@ -164,6 +164,33 @@ func path(s string) (string, error) {
 	return filepath.Clean(s), nil
 }
 
+// resolver takes the address of a DNS server, and no name: there is nobody yet who could look it up.
+func resolver(s string) (string, error) {
+	if s == ResolverSystem || s == ResolverOff {
+		return s, nil
+	}
+	if addr, err := netip.ParseAddr(s); err == nil {
+		return netip.AddrPortFrom(addr, 53).String(), nil
+	}
+	at, err := netip.ParseAddrPort(s)
+	if err != nil || at.Port() == 0 {
+		return "", fmt.Errorf("%s is none of \"system\", \"off\" or an address such as \"127.0.0.1:53\"", quote(s))
+	}
+	return at.String(), nil
+}
+
+// selector takes the labels that stand before "._domainkey" (RFC 6376 section 3.1); unlike those of a domain, the last may be
+// a number. Half of the octets of a name are left for the domain.
+func selector(s string) (string, error) {
+	lower := strings.ToLower(s)
+	for label := range strings.SplitSeq(lower, ".") {
+		if !isLabel(label) || len(lower) > 120 {
+			return "", fmt.Errorf("%s is not a selector (try \"lists2026\")", quote(s))
+		}
+	}
+	return lower, nil
+}
+
 func logTo(s string) (string, error) {
 	if s == ToStderr || s == ToSyslog {
 		return s, nil

@@ -24,6 +24,8 @@ func (r *reader) agree(hostname func() (string, error)) {
 	r.agreeSpool()
 	r.agreeTLS()
 	r.agreeAuth()
+	r.agreeIdentity()
+	r.agreeDKIM()
 }
 
 // need reports a required key that is missing or empty.
@@ -50,29 +52,6 @@ func (r *reader) blame(message string, keys ...string) {
 	}
 	key := slices.MaxFunc(keys, func(a, b string) int { return r.given[a] - r.given[b] })
 	r.fault(r.given[key], key, message)
-}
-
-// agreeDoors keeps us from being an open relay by a slip: whoever opens a door to other hosts must say for whom.
-func (r *reader) agreeDoors() {
-	c := &r.config
-	_, given := r.given["clients"]
-	seen := make(map[Endpoint]string)
-	check := func(key string, doors []Endpoint) {
-		for _, door := range doors {
-			if !given && !door.Local() {
-				r.fault(r.given[key], key, fmt.Sprintf("%s can be reached from other hosts: give the key clients too, to say which of them may connect", quote(door.String())))
-			}
-			if door == c.Relay {
-				r.blame(fmt.Sprintf("%s is also the relay: mail would come back to us for ever", quote(door.String())), key, "relay")
-			}
-			if other, ok := seen[door]; ok {
-				r.blame(fmt.Sprintf("%s is also in %s", quote(door.String()), other), key, other)
-			}
-			seen[door] = key
-		}
-	}
-	check("listen", c.Listen)
-	check("lmtp", c.LMTP)
 }
 
 // agreeDelivery keeps posts and relayed mail from waiting for each other's connections without end: a post takes
@@ -157,5 +136,23 @@ func (r *reader) agreeAuth() {
 		r.blame("is not used without user", password, file, "relay_auth.mechanism")
 	case a.User != "" && a.Password == "" && a.PasswordFile == "":
 		r.blame("needs password_file (or password) too", user)
+	}
+}
+
+func (r *reader) agreeIdentity() {
+	const timeout, budget = "identity.timeout", "delivery.budget"
+	if t, b := r.config.Identity.Timeout, r.config.Delivery.Budget; t > b {
+		r.blame(fmt.Sprintf("timeout (%s) is longer than delivery.budget (%s)", showSpan(t), showSpan(b)), timeout, budget)
+	}
+}
+
+func (r *reader) agreeDKIM() {
+	const domain, selector, key = "dkim.domain", "dkim.selector", "dkim.key"
+	d := r.config.DKIM
+	switch selectors, keys := len(d.Selectors), len(d.Keys); {
+	case selectors != keys:
+		r.blame(fmt.Sprintf("each key needs a selector of its own: selector has %d, key has %d", selectors, keys), selector, key)
+	case keys == 0 && d.Domain != "":
+		r.blame("is not used without selector and key", domain)
 	}
 }

@@ -24,7 +24,11 @@ type Config struct {
 	Data      string         // folder of lists.db and state.db, absolute
 	Delimiter string         // stands between list-bounces and its key
 	Clients   []netip.Prefix // who may connect to a TCP door
+	Doors     []Door         // further doors, beside Listen and LMTP; see AllDoors
+	Templates string         // folder of the site's own texts, absolute; empty: none
 
+	Identity  Identity
+	DKIM      DKIM
 	Limits    Limits
 	Timeouts  Timeouts
 	Delivery  Delivery
@@ -34,6 +38,40 @@ type Config struct {
 	RelayAuth RelayAuth
 	XClient   XClient
 	Log       Log
+}
+
+// Door is a table [[door]].
+type Door struct {
+	Listen   Endpoint
+	Protocol string // ProtocolSMTP or ProtocolLMTP
+	Trust    string // TrustNone, or TrustSubmission: who comes here has proven that From is his
+}
+
+// AllDoors returns every door of the file: those of listen, of lmtp, and of the tables [[door]], in this order.
+func (c Config) AllDoors() []Door {
+	doors := make([]Door, 0, len(c.Listen)+len(c.LMTP)+len(c.Doors))
+	for _, at := range c.Listen {
+		doors = append(doors, Door{at, ProtocolSMTP, TrustNone})
+	}
+	for _, at := range c.LMTP {
+		doors = append(doors, Door{at, ProtocolLMTP, TrustNone})
+	}
+	return append(doors, c.Doors...)
+}
+
+// Identity is the table [identity]: how it is found out whether From is forged.
+type Identity struct {
+	Resolver   string        // ResolverSystem, ResolverOff, or the address and port of a DNS server
+	Timeout    time.Duration // for all DNS questions of one post together
+	Cache      int           // DNS answers that are kept
+	Signatures int           // DKIM signatures of a post that are verified
+}
+
+// DKIM is the table [dkim]: our own signatures. There are as many Selectors as Keys; none: nothing is signed.
+type DKIM struct {
+	Domain    string   // d= of every signature, as A-labels; empty: the domain of the list
+	Selectors []string // in lower case
+	Keys      []string // PEM files, absolute
 }
 
 // Limits is the table [limits]: what one client may ask of us.
@@ -114,6 +152,15 @@ type Log struct {
 
 // Values of the keys that have a fixed choice.
 const (
+	ProtocolSMTP = "smtp"
+	ProtocolLMTP = "lmtp"
+
+	TrustNone       = "none"
+	TrustSubmission = "submission"
+
+	ResolverSystem = "system"
+	ResolverOff    = "off"
+
 	CheckOff        = "off"
 	CheckSyntax     = "syntax"
 	CheckResolvable = "resolvable"
@@ -136,6 +183,7 @@ func Default() Config {
 		Data:      "/var/lib/superlistd",
 		Delimiter: "+",
 		Clients:   []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8"), netip.MustParsePrefix("::1/128")},
+		Identity:  Identity{Resolver: ResolverSystem, Timeout: 3 * time.Second, Cache: 4096, Signatures: 5},
 		Limits: Limits{
 			MessageSize:    50e6,
 			Recipients:     1000,

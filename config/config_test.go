@@ -3,6 +3,7 @@ package config
 import (
 	"errors"
 	"flag"
+	"fmt"
 	"net/netip"
 	"os"
 	"path/filepath"
@@ -66,7 +67,17 @@ func TestEveryKeyIsRead(t *testing.T) {
 		Listen:   []Endpoint{{TCP, "192.0.2.1:10025"}, {Unix, "/run/superlistd/filter"}, {Systemd, "listen"}},
 		LMTP:     []Endpoint{{Systemd, "door"}}, Relay: Endpoint{TCP, "[::1]:10026"},
 		Data: "/srv/lists", Delimiter: "=",
-		Clients:   []netip.Prefix{netip.MustParsePrefix("192.0.2.0/24"), netip.MustParsePrefix("2001:db8::1/128")},
+		Clients: []netip.Prefix{netip.MustParsePrefix("192.0.2.0/24"), netip.MustParsePrefix("2001:db8::1/128")},
+		Doors: []Door{
+			{Endpoint{TCP, "127.0.0.1:10027"}, ProtocolSMTP, TrustSubmission},
+			{Endpoint{Systemd, "second"}, ProtocolLMTP, TrustNone},
+		},
+		Templates: "/etc/superlistd/templates",
+		Identity:  Identity{"[2001:db8::53]:5353", 500 * time.Millisecond, 7, 2},
+		DKIM: DKIM{
+			"xn--bcher-kva.example", []string{"r2026", "2026"},
+			[]string{"/etc/superlistd/rsa.pem", "/etc/superlistd/ed.pem"},
+		},
 		Limits:    Limits{1 << 20, 2, 300, 4, 5, 16384, 1e6},
 		Timeouts:  Timeouts{time.Minute, 90 * time.Minute, 1500 * time.Millisecond, 25 * time.Second, 0},
 		Delivery:  Delivery{500, 3, 9, 6, 45 * time.Second, 10e6, 9e6, 0, 0, 60 * time.Hour, 3, 2, 0},
@@ -173,6 +184,58 @@ func TestDoorsBeyondThisHost(t *testing.T) {
 			}
 			mustParse(t, text+`clients = ["192.0.2.0/24"]`)
 		}
+	}
+}
+
+func TestMoreDoorsThanAnybodyNeeds(t *testing.T) {
+	t.Parallel()
+	for _, n := range []int{maxDoors, maxDoors + 1} {
+		var b strings.Builder
+		for i := range n {
+			fmt.Fprintf(&b, "[[door]]\nlisten = \"unix:/run/%d\"\n", i)
+		}
+		_, err := parse("f", []byte(small+b.String()), host)
+		if told := err != nil && strings.HasSuffix(err.Error(), "door: there are 101: 100 are the most"); told != (n > maxDoors) || (err == nil) == told {
+			t.Errorf("%d doors: %v", n, err)
+		}
+	}
+}
+
+// All doors are found where the daemon and "superlistd check" look for them.
+func TestAllDoors(t *testing.T) {
+	t.Parallel()
+	c := mustParse(t, small+"lmtp = \"unix:/l\"\nlisten = [\"unix:/a\", \"unix:/b\"]\n[[door]]\nlisten = \"unix:/c\"\ntrust = \"submission\"\nprotocol = \"lmtp\"\n")
+	want := []Door{
+		{Endpoint{Unix, "/a"}, ProtocolSMTP, TrustNone}, {Endpoint{Unix, "/b"}, ProtocolSMTP, TrustNone},
+		{Endpoint{Unix, "/l"}, ProtocolLMTP, TrustNone}, {Endpoint{Unix, "/c"}, ProtocolLMTP, TrustSubmission},
+	}
+	if diff := cmp.Diff(c.AllDoors(), want); diff != "" {
+		t.Errorf("(-got +want)\n%s", diff)
+	}
+}
+
+func TestResolvers(t *testing.T) {
+	t.Parallel()
+	for _, tt := range []struct{ name, in, want string }{
+		{"the system's", "system", "system"},
+		{"none", "off", "off"},
+		{"a server", "127.0.0.1:5353", "127.0.0.1:5353"},
+		{"port 53 needs no saying", "192.0.2.53", "192.0.2.53:53"},
+		{"IPv6", "2001:DB8::53", "[2001:db8::53]:53"},
+		{"IPv6 with a port", "[::1]:5353", "[::1]:5353"},
+		{"a name cannot be looked up", "localhost:53", ""},
+		{"no port", "127.0.0.1:", ""},
+		{"port 0", "127.0.0.1:0", ""},
+		{"empty", "", ""},
+		{"case counts", "OFF", ""},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			got, err := resolver(tt.in)
+			if got != tt.want || (err != nil) != (tt.want == "") {
+				t.Errorf("resolver(%q) = %q, %v, want %q", tt.in, got, err, tt.want)
+			}
+		})
 	}
 }
 

@@ -17,9 +17,13 @@ func TestTheExampleIsTheReference(t *testing.T) {
 		t.Fatal(err)
 	}
 	setup := mustParse(t, string(data))
-	commented := regexp.MustCompile(`(?m)^#([a-z_]+ += |[a-z_]+ = )`)
+	commented := regexp.MustCompile(`(?m)^#([a-z_]+ = |\[\[)`)
 	full := commented.ReplaceAllString(string(data), "$1")
 	got := mustParse(t, full)
+	if want := (Door{Endpoint{TCP, "127.0.0.1:10027"}, ProtocolSMTP, TrustNone}); len(got.Doors) != 1 || got.Doors[0] != want {
+		t.Errorf("the door in the example is %+v, want %+v", got.Doors, want)
+	}
+	got.Doors = nil // there is none by default
 	if diff := compare(got, setup); diff != "" {
 		t.Errorf("defaults in the example are not those of the program (-example +program)\n%s", diff)
 	}
@@ -33,7 +37,7 @@ func TestTheExampleIsTheReference(t *testing.T) {
 	table := ""
 	for line := range strings.Lines(full) {
 		if name, ok := strings.CutPrefix(line, "["); ok {
-			table = strings.TrimRight(name, "]\n") + "."
+			table = strings.Trim(name, "[]\n") + "."
 		} else if key, _, ok := strings.Cut(line, "="); ok && line[0] != '#' {
 			there = append(there, table+strings.TrimSpace(key))
 		}
@@ -41,6 +45,9 @@ func TestTheExampleIsTheReference(t *testing.T) {
 	var known []string
 	for _, b := range bindings(&Config{}) {
 		known = append(known, b.name)
+	}
+	for _, b := range doorBindings(&Door{}) {
+		known = append(known, doorTable+"."+b.name)
 	}
 	slices.Sort(there)
 	slices.Sort(known)

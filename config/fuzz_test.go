@@ -29,6 +29,8 @@ func FuzzLoad(f *testing.F) {
 	f.Add([]byte(small))
 	f.Add([]byte("\xef\xbb\xbf" + small + "\"\" = 1\n\"a\\nb\" = 2\n[a.b.c]\n[limits.x]\nd.e.f=1\n"))
 	f.Add([]byte("relay = 2026-11-20\nlog = {level = 'x', to = [{}]}\r\n[[xclient]]\nnetworks = '::ffff:1.2.3.4'"))
+	f.Add([]byte(small + "door = [{listen = '''unix:\n[[door]]'''}, {}]\n[[ \"door\" ]]\n[door.x]\n[[door.y]]"))
+	f.Add([]byte(small + "[[door]]\nlisten = '127.0.0.1:1'\n[a]\n[[door]]\r\n[[ 'door' ]] # [[door]]\nlisten=1"))
 	f.Fuzz(func(t *testing.T, data []byte) {
 		c, err := parse("f", data, host)
 		if err == nil {
@@ -68,6 +70,7 @@ func checkAccepted(t *testing.T, c Config) {
 	if d.SpoolHigh > 0 && d.SpoolLow > d.SpoolHigh || d.SpoolConnections > d.RelayConnections-d.RelayShare || d.SpoolPerList > d.SpoolConnections || d.SpoolPerList < 1 || d.SpoolLifetime <= 0 {
 		t.Errorf("accepted a spool that does not fit together: %+v", d)
 	}
+	checkIdentity(t, c)
 	for _, name := range append([]string{c.Hostname}, c.Domains...) {
 		again, err := domain(name)
 		if err != nil || again != name || strings.ToLower(name) != name {
@@ -77,5 +80,30 @@ func checkAccepted(t *testing.T, c Config) {
 	again, err := hop(c.Relay.String())
 	if err != nil || again != c.Relay {
 		t.Errorf("relay %q does not survive a second reading: %v, %v", c.Relay, again, err)
+	}
+}
+
+func checkIdentity(t *testing.T, c Config) {
+	t.Helper()
+	for _, d := range c.AllDoors() {
+		smtp, trusted := d.Protocol == ProtocolSMTP, d.Trust == TrustSubmission
+		if d.Listen.Address == "" || !smtp && d.Protocol != ProtocolLMTP || !trusted && d.Trust != TrustNone {
+			t.Errorf("accepted a door that is none: %+v", d)
+		}
+		if again, err := door("listen")(d.Listen.String()); err != nil || again != d.Listen {
+			t.Errorf("door %q does not survive a second reading: %v, %v", d.Listen, again, err)
+		}
+	}
+	i := c.Identity
+	if again, err := resolver(i.Resolver); err != nil || again != i.Resolver || i.Timeout <= 0 || i.Timeout > c.Delivery.Budget || i.Cache < 1 || i.Signatures < 1 {
+		t.Errorf("accepted an identity that cannot be found out: %+v, %v", i, err)
+	}
+	if len(c.DKIM.Keys) != len(c.DKIM.Selectors) || c.DKIM.Domain != "" && len(c.DKIM.Keys) == 0 {
+		t.Errorf("accepted keys that do not fit together: %+v", c.DKIM)
+	}
+	for _, s := range c.DKIM.Selectors {
+		if again, err := selector(s); err != nil || again != s {
+			t.Errorf("selector %q does not survive a second reading: %q, %v", s, again, err)
+		}
 	}
 }

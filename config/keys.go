@@ -23,6 +23,16 @@ func bindings(c *Config) []binding {
 		{"data", text(&c.Data, path)},
 		{"delimiter", text(&c.Delimiter, delimiter)},
 		{"clients", list(&c.Clients, network)},
+		{"templates", text(&c.Templates, optional(path))},
+
+		{"identity.resolver", text(&c.Identity.Resolver, resolver)},
+		{"identity.timeout", span(&c.Identity.Timeout, 100*time.Millisecond, time.Minute)},
+		{"identity.cache", number(&c.Identity.Cache, 1, 1_000_000)},
+		{"identity.signatures", number(&c.Identity.Signatures, 1, 50)},
+
+		{"dkim.domain", text(&c.DKIM.Domain, optional(domain))},
+		{"dkim.selector", list(&c.DKIM.Selectors, selector)},
+		{"dkim.key", list(&c.DKIM.Keys, path)},
 
 		{"limits.message_size", size(&c.Limits.MessageSize, 0, math.MaxInt64)},
 		{"limits.recipients", number(&c.Limits.Recipients, 1, 1_000_000)},

@@ -33,6 +33,9 @@ func parse(name string, data []byte, hostname func() (string, error)) (Config, e
 		r.set[b.name] = b.set
 		r.names = append(r.names, b.name)
 	}
+	for _, b := range doorBindings(&Door{}) {
+		r.names = append(r.names, doorTable+"."+b.name)
+	}
 	var root map[string]toml.Primitive
 	if f, ok := r.decode(&root); !ok {
 		return Config{}, &Error{Path: name, Faults: []Fault{f}}
@@ -95,10 +98,11 @@ func (r *reader) table(prefix string, keys map[string]toml.Primitive) {
 		name := prefix + toml.Key{key}.String()
 		line := r.line(p)
 		if set, ok := r.set[name]; ok {
-			r.given[name] = line
-			for _, err := range set(r.value(p)) {
-				r.fault(line, name, err.Error())
-			}
+			r.bind(set, name, r.value(p), line)
+			continue
+		}
+		if name == doorTable {
+			r.doors(p)
 			continue
 		}
 		if prefix != "" || !r.isTable(name) {
@@ -111,6 +115,14 @@ func (r *reader) table(prefix string, keys map[string]toml.Primitive) {
 			continue
 		}
 		r.table(name+".", inner)
+	}
+}
+
+// bind gives a key its value.
+func (r *reader) bind(set setter, name string, value any, line int) {
+	r.given[name] = line
+	for _, err := range set(value) {
+		r.fault(line, name, err.Error())
 	}
 }
 
@@ -167,17 +179,25 @@ func (r *reader) meant(name string) string {
 		case near(known):
 			return fmt.Sprintf(" (did you mean %q?)", known)
 		case ok && near(table):
-			return fmt.Sprintf(" (did you mean the table [%s]?)", table)
+			return fmt.Sprintf(" (did you mean the table %s?)", heading(table))
 		}
 	}
 	for _, known := range r.names {
 		if table, key, ok := strings.Cut(known, "."); ok && key == last {
-			return fmt.Sprintf(" (%q belongs below the line [%s])", key, table)
+			return fmt.Sprintf(" (%q belongs below the line %s)", key, heading(table))
 		} else if known == last {
 			return fmt.Sprintf(" (%q belongs above the first line in brackets)", known)
 		}
 	}
 	return ""
+}
+
+// heading is the line that begins a table.
+func heading(table string) string {
+	if table == doorTable {
+		table = "[" + table + "]"
+	}
+	return "[" + table + "]"
 }
 
 // distance counts the letters to insert, delete or change (Levenshtein). Long names are not compared: they are no slip of a finger.

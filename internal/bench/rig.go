@@ -108,7 +108,7 @@ func (r *rig) config(name string) string { return filepath.Join(r.dir, name+".to
 func (r *rig) data(name string) string   { return filepath.Join(r.dir, name+".data") }
 
 func (r *rig) configure(name, listen, relay, extra string) error {
-	text := fmt.Sprintf("hostname = \"mx.example.org\"\ndomains = [%q]\nlisten = %q\nrelay = %q\ndata = %q\n%s",
+	text := fmt.Sprintf("hostname = \"mx.example.org\"\ndomains = [%q]\nidentity.resolver = \"off\"\nlisten = %q\nrelay = %q\ndata = %q\n%s",
 		domain, listen, relay, r.data(name), extra)
 	return os.WriteFile(r.config(name), []byte(text), 0o644)
 }

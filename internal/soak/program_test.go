@@ -51,6 +51,7 @@ func (s *site) settings(listen string) string {
 	path := filepath.Join(s.dir, strings.ReplaceAll(listen, ":", "-")+".toml")
 	text := fmt.Sprintf(`hostname = "mx.lists.test"
 domains = ["lists.test"]
+identity.resolver = "off"
 listen = %q
 relay = %q
 data = %q
