@@ -73,6 +73,8 @@ type Options struct {
 	Hostname string
 	// Texts are for those notices; nil: the built-in ones.
 	Texts *templates.Set
+	// Sign returns fields that go on top of such a notice from a domain, with their line ends, or nothing; nil: they are not signed.
+	Sign func(domain string, head, body []byte) []byte
 	// Backoff tells how long an entry waits after its n-th failed attempt; nil: from 10 s, doubled up to half an hour.
 	Backoff func(attempt int) time.Duration
 	// Personal makes personal copies, by the name of their kind (Route.Personal).

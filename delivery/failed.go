@@ -88,7 +88,12 @@ func (j *job) notice(s spool.State, cause error) ([]byte, error) {
 		return nil, err
 	}
 	// RFC 3834 section 5: no program shall answer this.
-	return append([]byte("Auto-Submitted: auto-generated\r\n"), raw...), nil
+	raw = append([]byte("Auto-Submitted: auto-generated\r\n"), raw...)
+	if j.d.opts.Sign == nil {
+		return raw, nil
+	}
+	head := message.ParseHeader(raw).Len()
+	return append(j.d.opts.Sign(j.plan.List.Domain, raw[:head], raw[head:]), raw...), nil
 }
 
 // visible writes mailboxes for a To field; <postmaster> needs no domain on the wire (RFC 5321 section 4.1.1.3), but there.

@@ -15,13 +15,20 @@ import (
 	"testing"
 	"time"
 
+	"github.com/foxcpp/go-mockdns"
 	"github.com/rs/zerolog"
 
 	"superlistd/delivery"
+	"superlistd/identity"
 	"superlistd/internal/smtptest"
 	"superlistd/lists"
 	"superlistd/lists/memstore"
+	"superlistd/moderation"
+	"superlistd/moderation/held"
+	"superlistd/posting"
 	"superlistd/smtpclient"
+	"superlistd/templates"
+	"superlistd/token"
 )
 
 var update = flag.Bool("update", false, "write what came out into testdata/dialog and docs/replies.md")
@@ -39,6 +46,9 @@ type setup struct {
 	store   func(lists.Store) lists.Store // wraps the store
 	lists   []roster                      // nil: team with ann and bob
 	quiet   bool                          // no log
+	office  bool                          // there are moderators
+	full    bool                          // who hold one post at most
+	dns     map[string]string             // TXT records; nil: nobody asks the DNS
 }
 
 // roster is a list with its settings ("post=nobody") and members.
@@ -53,6 +63,7 @@ type house struct {
 	tb    testing.TB
 	srv   *Server
 	peer  *smtptest.Peer
+	held  *held.Store
 	store lists.Store
 	log   *logLines
 	wg    sync.WaitGroup
@@ -93,11 +104,55 @@ func start(tb testing.TB, s setup) *house {
 	if s.quiet {
 		log = zerolog.Nop()
 	}
-	h.srv = New(opts, directory, h.store, h.deliverer(s, hop, log), log)
+	hand := h.deliverer(s, hop, log)
+	h.bureau(s, &opts, hand, directory)
+	h.srv = New(opts, directory, h.store, hand, log)
 	h.listen(SMTP)
 	h.listen(LMTP)
 	tb.Cleanup(h.stop)
 	return h
+}
+
+// bureau adds what judges posts with the DNS, and keeps those that wait.
+func (h *house) bureau(s setup, opts *Options, hand *delivery.Deliverer, directory *lists.Directory) {
+	h.tb.Helper()
+	if !s.office && s.dns == nil {
+		return
+	}
+	texts, err := templates.New("")
+	if err != nil {
+		h.tb.Fatal(err)
+	}
+	desk := posting.Options{Hostname: opts.Hostname, Members: h.store, Texts: texts}
+	if s.dns != nil {
+		zones := map[string]mockdns.Zone{}
+		for name, record := range s.dns {
+			zones[name+"."] = mockdns.Zone{TXT: []string{record}}
+		}
+		desk.Identity = identity.New(identity.Options{Resolver: &mockdns.Resolver{Zones: zones}})
+	}
+	opts.Desk = posting.New(desk)
+	if !s.office {
+		return
+	}
+	keys, err := token.Open(opts.DataDir)
+	if err != nil {
+		h.tb.Fatal(err)
+	}
+	var limits held.Options
+	if s.full {
+		limits.Entries = 1
+	}
+	h.held = held.Open(opts.DataDir, limits)
+	opts.Office = moderation.New(moderation.Options{
+		Held: h.held, Store: h.store, Texts: texts, Keys: keys, Hostname: opts.Hostname, Delimiter: "+",
+		Deliver: hand.Deliver, Routes: Release(opts.Desk, directory, opts.Hostname),
+		Log: func(e moderation.Event) {
+			if e.Err != nil {
+				h.tb.Errorf("%+v", e)
+			}
+		},
+	})
 }
 
 // fill makes a store with the lists of a test.

@@ -1,6 +1,7 @@
 package proxy
 
 import (
+	"errors"
 	"time"
 
 	"github.com/rs/zerolog"
@@ -38,7 +39,7 @@ func (s *session) logRefused(tx *transaction, rcpt string, cause error) {
 	if r.Temporary() {
 		level = zerolog.WarnLevel
 	}
-	if r.String() == wireReply(unforeseen).String() {
+	if r.String() == wireReply(unforeseen).String() || errors.Is(cause, delivery.ErrAllRefused) {
 		level = zerolog.ErrorLevel
 	}
 	e := s.event(tx, level)

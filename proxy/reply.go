@@ -11,6 +11,7 @@ import (
 	"superlistd/delivery/spool"
 	"superlistd/lists"
 	"superlistd/message"
+	"superlistd/moderation"
 	"superlistd/smtpclient"
 	"superlistd/wire"
 )
@@ -44,6 +45,7 @@ func replies() []reply {
 	return []reply{
 		{lists.ErrNoList, answer(550, smtp.EnhancedCode{5, 1, 1}, "No such mailing list or address")},
 		{errService, answer(550, smtp.EnhancedCode{5, 1, 1}, "No such mailing list or address")},
+		{moderation.ErrToken, answer(550, smtp.EnhancedCode{5, 1, 1}, "This address is not valid, or not any more")},
 		{lists.ErrAddress, answer(501, smtp.EnhancedCode{5, 1, 3}, "Bad address syntax")},
 		{errPath, answer(501, smtp.EnhancedCode{5, 1, 3}, "Bad address syntax")},
 		{lists.ErrNotMember, answer(550, smtp.EnhancedCode{5, 7, 2}, "Only members may post to this list")},
@@ -76,6 +78,7 @@ func replies() []reply {
 		{errStopping, answer(421, smtp.EnhancedCode{4, 3, 2}, "Service is stopping")},
 		{smtpclient.ErrUnreachable, answer(451, smtp.EnhancedCode{4, 4, 1}, "Next hop not reachable, try again later")},
 		{delivery.ErrDeferred, answer(451, smtp.EnhancedCode{4, 3, 0}, "Not every member can be served now, try again later")},
+		{delivery.ErrAllRefused, answer(451, smtp.EnhancedCode{4, 3, 0}, "No member can be served now, try again later")},
 		{delivery.ErrInProgress, answer(451, smtp.EnhancedCode{4, 3, 0}, "This message is being delivered, try again later")},
 		{delivery.ErrBusy, answer(451, smtp.EnhancedCode{4, 4, 1}, "Next hop is busy, try again later")},
 		{smtpclient.ErrLost, answer(451, smtp.EnhancedCode{4, 4, 2}, "Next hop hung up, try again later")},

@@ -14,6 +14,8 @@ import (
 
 	"superlistd/delivery"
 	"superlistd/lists"
+	"superlistd/moderation"
+	"superlistd/posting"
 	"superlistd/wire"
 )
 
@@ -39,15 +41,23 @@ type Options struct {
 	TLS       *tls.Config    // offers STARTTLS when set
 	Clients   []netip.Prefix // who may connect over TCP; nobody else, since the next hop trusts us
 	XClient   []netip.Prefix // who may use XCLIENT
+
+	// Desk judges and dresses posts; nil: one that asks nobody but the store.
+	Desk *posting.Desk
+	// Office keeps posts for moderators; nil: what would be held is refused.
+	Office *moderation.Office
 }
 
 // Server answers SMTP and LMTP sessions. Its methods may be called concurrently.
 type Server struct {
-	opts  Options
-	lists *lists.Directory
-	store lists.Store
-	hop   *delivery.Deliverer
-	log   zerolog.Logger
+	opts   Options
+	lists  *lists.Directory
+	store  lists.Store
+	hop    *delivery.Deliverer
+	desk   *posting.Desk
+	press  press
+	office *moderation.Office
+	log    zerolog.Logger
 
 	ctx    context.Context // ends when sessions must not go on
 	cancel context.CancelFunc
@@ -64,9 +74,13 @@ type Server struct {
 // hands mail to hop.
 func New(opts Options, directory *lists.Directory, store lists.Store, hop *delivery.Deliverer, log zerolog.Logger) *Server {
 	s := &Server{
-		opts: opts, lists: directory, store: store, hop: hop, log: log,
+		opts: opts, lists: directory, store: store, hop: hop, desk: opts.Desk, office: opts.Office, log: log,
 		active: map[*link]struct{}{}, clients: map[netip.Addr]int{}, doors: map[net.Listener]struct{}{},
 	}
+	if s.desk == nil {
+		s.desk = posting.New(posting.Options{Hostname: opts.Hostname, Members: store})
+	}
+	s.press = press{s.desk, directory, opts.Hostname}
 	s.ctx, s.cancel = context.WithCancel(context.Background())
 	return s
 }
@@ -78,9 +92,13 @@ type Door int
 const (
 	SMTP Door = iota
 	LMTP
+
+	// Trusted is added to a door, as in SMTP|Trusted, behind which somebody else has made sure that
+	// From is the sender's own.
+	Trusted Door = 1 << 4
 )
 
-func (d Door) String() string { return [...]string{"smtp", "lmtp"}[d] }
+func (d Door) String() string { return [...]string{"smtp", "lmtp"}[d&^Trusted] }
 
 // Serve accepts sessions until the listener is closed by Shutdown; then it returns nil.
 // Any other end of the listener is an error.

@@ -21,10 +21,12 @@ import (
 type session struct {
 	srv  *Server
 	link *link
-	door Door
+	door Door // SMTP or LMTP
 	log  zerolog.Logger
 	id   string
 	peer netip.AddrPort // zero for a unix socket or a pipe
+
+	trusted bool // whoever comes by this door has proven that From is his
 
 	own     wire.ClientInfo // what we know of the client ourselves, or were told by XCLIENT
 	forward wire.ClientInfo // what XFORWARD said for the next transaction
@@ -40,7 +42,7 @@ type session struct {
 }
 
 func newSession(s *Server, l *link, door Door) *session {
-	sess := &session{srv: s, link: l, door: door, id: newID(), peer: peerOf(l.conn)}
+	sess := &session{srv: s, link: l, door: door &^ Trusted, trusted: door&Trusted != 0, id: newID(), peer: peerOf(l.conn)}
 	log := s.log.With().Str("sid", sess.id).Str("door", door.String())
 	sess.own = wire.ClientInfo{Name: wire.Unavailable, Addr: wire.Unavailable, Port: wire.Unavailable, Ident: sess.id, Source: wire.Unavailable}
 	if sess.peer.IsValid() {

@@ -66,46 +66,45 @@ func ownersAreReached(t *testing.T, p *postfixtest.Postfix) {
 }
 
 func listInList(t *testing.T, p *postfixtest.Postfix) {
-	inner := p.List("inner", "ann@far.test", "bob@far.test")
+	inner := p.List("inner", "ann@far.test", "bob@far.test", "ann2@far.test")
 	outer := p.List("outer", "ann2@far.test", inner)
-	p.Listctl("add", inner, "ann2@far.test") // may post to both, and is a member of both
 	c := front(t, p)
 	c.Want("250", c.Send("ann2@far.test", mail("ann2@far.test", outer, "nested-post"), outer))
-	p.WaitLog(`to=<inner@.*status=sent`)
-	p.WaitEmpty()
-	count := map[string]int{}
+	p.Copies("nested-post", "ann@far.test", "bob@far.test", "ann2@far.test")
+	from := map[string]string{}
 	for _, m := range p.Far.Messages() {
 		if strings.Contains(m.Content, "nested-post") {
 			for _, r := range m.Rcpts {
-				count[r+" from "+m.Sender]++
+				from[r] = m.Sender
 			}
 		}
 	}
-	for _, want := range []string{
-		"ann2@far.test from outer-bounces@", "ann2@far.test from inner-bounces@",
-		"ann@far.test from inner-bounces@", "bob@far.test from inner-bounces@",
-	} {
-		if count[want+postfixtest.Domain] != 1 {
-			t.Errorf("copies %v, want one of %s", count, want)
+	for rcpt, list := range map[string]string{"ann2@far.test": "outer", "ann@far.test": "inner", "bob@far.test": "inner"} {
+		if from[rcpt] != list+"-bounces@"+postfixtest.Domain {
+			t.Errorf("copy for %s from <%s>", rcpt, from[rcpt])
 		}
-		delete(count, want+postfixtest.Domain)
-	}
-	if len(count) > 0 {
-		t.Errorf("and these: %v", count)
 	}
 }
 
 func listsInEachOther(t *testing.T, p *postfixtest.Postfix) {
 	one := p.List("one", "ann@far.test")
 	two := p.List("two", "bob@far.test", one)
-	p.Listctl("set", two, "post=anyone", "nodups=off") // the post names one, so with nodups it would end there
 	p.Listctl("add", one, two)
 	c := front(t, p)
 	c.Want("250", c.Send("ann@far.test", mail("ann@far.test", one, "round-post"), one))
-	// one -> two -> one: there it ends, and Postfix tells the bounce address of two.
-	p.WaitSuperlistdLog(`refused .*rcpt=one@.*Mail loop`)
-	p.WaitSuperlistdLog(`bounce taken .*list=two@`)
 	p.Copies("round-post", "ann@far.test", "bob@far.test")
+}
+
+// returningPost is a loop by way of somebody who sends the copies back: it ends, and Postfix tells nobody.
+func returningPost(t *testing.T, p *postfixtest.Postfix) {
+	list := p.List("loop", "ann@far.test", "bob@far.test")
+	p.Listctl("set", list, "post=anyone")
+	c := front(t, p)
+	c.Want("250", c.Send("ann@far.test", mail("ann@far.test", list, "loop-post"), list))
+	copied := p.Copies("loop-post", "ann@far.test", "bob@far.test")[0]
+	c.Want("554 5.4.6", c.Send("bob@far.test", copied.Content, list))
+	p.Copies("loop-post", "ann@far.test", "bob@far.test")
+	p.WaitSuperlistdLog(`refused .*rcpt=loop@.*ail loop`)
 }
 
 func bounceIsTaken(t *testing.T, p *postfixtest.Postfix) {

@@ -46,9 +46,11 @@ func (p *Postfix) settings() {
 
 var smtpEntry = regexp.MustCompile(`(?m)^smtp +inet +`)
 
-// withoutDoors takes the keys out that master.cf calls not needed, and lets the log go to a file.
+// withoutDoors takes the keys out that master.cf calls not needed, lets the log go to a file, and asks no DNS: there is
+// none here, and each post would wait for it.
 func (p *Postfix) withoutDoors(text string) string {
 	text = strings.Replace(text, `#to = "stderr"`, `to = "`+filepath.Join(p.Dir, "lists/log")+`"`, 1)
+	text = strings.Replace(text, `#resolver = "system"`, `resolver = "off"`, 1)
 	switch p.opts.Shape {
 	case Spawn:
 		return regexp.MustCompile(`(?m)^(listen|lmtp) = .*\n`).ReplaceAllString(text, "")

@@ -17,6 +17,8 @@ import (
 	"superlistd/delivery/spool"
 	"superlistd/lists"
 	"superlistd/lists/boltstore"
+	"superlistd/message"
+	"superlistd/moderation"
 	"superlistd/proxy"
 	"superlistd/smtpclient"
 )
@@ -28,10 +30,13 @@ type app struct {
 	spooler *delivery.Spooler
 	pool    *smtpclient.Pool
 	store   lists.Store
+	office  *moderation.Office
+	history lists.History
 }
 
 func (a *app) close() {
 	a.pool.Close()
+	a.history.Close()
 	a.store.Close()
 }
 
@@ -63,6 +68,10 @@ func assemble(cfg config.Config, store lists.Store, log zerolog.Logger) (*app, e
 	if err != nil {
 		return nil, err
 	}
+	bureau, err := newBureau(cfg, store, log)
+	if err != nil {
+		return nil, err
+	}
 	pool := smtpclient.NewPool(hop, cfg.Delivery.RelayConnections, cfg.Timeouts.Idle)
 	queue := newSpool(cfg, spool.RealDisk{})
 	deliverer, err := delivery.New(pool, store, delivery.Options{
@@ -70,7 +79,8 @@ func assemble(cfg config.Config, store lists.Store, log zerolog.Logger) (*app, e
 		Connections: cfg.Delivery.RelayConnections, RelayShare: cfg.Delivery.RelayShare,
 		Guard: delivery.NewGuard(filepath.Join(cfg.Data, "guard")),
 		Spool: queue, SpoolConnections: cfg.Delivery.SpoolConnections, SpoolPerList: cfg.Delivery.SpoolPerList,
-		Lifetime: cfg.Delivery.SpoolLifetime, Timeout: cfg.Delivery.Budget, Hostname: cfg.Hostname,
+		Lifetime: cfg.Delivery.SpoolLifetime, Timeout: cfg.Delivery.Budget, Hostname: cfg.Hostname, Texts: bureau.texts,
+		Sign: func(domain string, head, body []byte) []byte { return bureau.sign(domain, head, message.Octets(body)) },
 		Refused: func(list lists.Address, rcpt, reply string) {
 			log.Warn().Stringer("list", list).Str("rcpt", rcpt).Str("reply", reply).Msg("member refused by the next hop")
 		},
@@ -78,8 +88,13 @@ func assemble(cfg config.Config, store lists.Store, log zerolog.Logger) (*app, e
 	if err != nil {
 		return nil, err
 	}
-	server := proxy.New(proxyOptions(cfg, cert), directory, store, deliverer, log)
-	return &app{server: server, spool: queue, spooler: deliverer.Spooler(), pool: pool, store: store}, nil
+	office := newOffice(cfg, bureau, store, directory, deliverer, log)
+	opts := proxyOptions(cfg, cert)
+	opts.Desk, opts.Office = bureau.desk, office
+	server := proxy.New(opts, directory, store, deliverer, log)
+	return &app{
+		server: server, spool: queue, spooler: deliverer.Spooler(), pool: pool, store: store, office: office, history: bureau.history,
+	}, nil
 }
 
 // newSpool returns the spool with the limits of the settings.

@@ -6,8 +6,6 @@ import (
 	"flag"
 	"fmt"
 	"io"
-	"net"
-	"net/textproto"
 	"os"
 	"os/exec"
 	"slices"
@@ -20,8 +18,8 @@ import (
 	"superlistd/smtpclient"
 )
 
-// checkStoreCommand is what check calls itself as, to look at the store's file: a damaged one can end the
-// process that maps it.
+// checkStoreCommand is what check calls itself as, to look at a file of lists or of history: a damaged one can end
+// the process that maps it.
 const checkStoreCommand = "check-store"
 
 // checkTime bounds what check does over the network.
@@ -68,10 +66,11 @@ func check(args []string, stdout, _ io.Writer) error {
 	r := &report{w: stdout}
 	r.say("ok", "settings", "%s", path)
 	r.checkFiles(cfg)
+	r.checkTemplates(cfg)
 	ctx, cancel := context.WithTimeout(context.Background(), checkTime)
 	defer cancel()
-	r.checkDoors(cfg)
-	r.checkPostfix(ctx, cfg, postfix)
+	r.checkDoors(cfg, r.checkPostfix(ctx, cfg, path, postfix))
+	r.checkIdentity(ctx, cfg)
 	r.checkRelay(ctx, cfg)
 	if r.wrong > 0 {
 		return errTold
@@ -93,21 +92,34 @@ func (r *report) checkFiles(cfg config.Config) {
 		return
 	}
 	r.checkSpool(cfg)
+	r.checkHistory(cfg)
 	if _, err := os.Stat(storePath(cfg)); errors.Is(err, os.ErrNotExist) {
 		r.say("note", "store", "no list yet (listctl create LIST makes %s)", storePath(cfg))
 		return
 	}
-	text, err := checkInChild(storePath(cfg))
+	text, err := checkInChild("--store", storePath(cfg))
 	r.verdict("store", err, "%s", text)
 }
 
-// checkInChild looks at the store in a process of its own.
-func checkInChild(path string) (string, error) {
+// checkHistory looks at the history of posts, which is not there until a list wants it.
+func (r *report) checkHistory(cfg config.Config) {
+	if _, err := os.Stat(statePath(cfg)); errors.Is(err, os.ErrNotExist) {
+		return
+	}
+	text, err := checkInChild("--history", statePath(cfg))
+	if err != nil {
+		err = fmt.Errorf("%w (mail goes on without it; it may be deleted, and reply_ok and the limits per hour begin anew)", err)
+	}
+	r.verdict("history", err, "%s", text)
+}
+
+// checkInChild looks at a file in a process of its own.
+func checkInChild(kind, path string) (string, error) {
 	self, err := os.Executable()
 	if err != nil {
 		return "", err
 	}
-	cmd := exec.Cmd{Path: self, Args: []string{os.Args[0], checkStoreCommand, "--store", path}}
+	cmd := exec.Cmd{Path: self, Args: []string{os.Args[0], checkStoreCommand, kind, path}}
 	out, err := cmd.CombinedOutput()
 	line, _, _ := strings.Cut(strings.TrimSpace(string(out)), "\n")
 	if err != nil && line == "" {
@@ -121,8 +133,19 @@ func checkInChild(path string) (string, error) {
 
 // checkStore is the child of checkInChild.
 func checkStore(args []string, stdout, _ io.Writer) error {
-	var path string
-	if err := flags(args, func(set *flag.FlagSet) { set.StringVar(&path, "store", "", "file") }); err != nil {
+	var path, history string
+	err := flags(args, func(set *flag.FlagSet) {
+		set.StringVar(&path, "store", "", "file of lists")
+		set.StringVar(&history, "history", "", "file of the history of posts")
+	})
+	if err != nil {
+		return err
+	}
+	if history != "" {
+		if err := boltstore.CheckHistory(history); err != nil {
+			return err
+		}
+		_, err = fmt.Fprintln(stdout, history)
 		return err
 	}
 	if err := boltstore.Check(path); err != nil {
@@ -149,58 +172,6 @@ func checkStore(args []string, stdout, _ io.Writer) error {
 	}
 	_, err = fmt.Fprintf(stdout, "%s, %d lists, %d members\n", path, count, members)
 	return err
-}
-
-func (r *report) checkDoors(cfg config.Config) {
-	for _, set := range []struct {
-		key string
-		at  []config.Endpoint
-	}{{"listen", cfg.Listen}, {"lmtp", cfg.LMTP}} {
-		for _, e := range set.at {
-			if e.Network == config.Systemd {
-				r.say("ok", set.key, "%s: systemd listens", e)
-				continue
-			}
-			banner, err := greeting(e)
-			if err != nil {
-				r.say("note", set.key, "%s: nobody answers (superlistd serve is not running; with spawn entries in master.cf, it need not)", e)
-				continue
-			}
-			if !strings.HasSuffix(banner, " superlistd") {
-				r.say("WRONG", set.key, "%s: answers with %q, which is not superlistd's greeting", e, banner)
-				continue
-			}
-			r.say("ok", set.key, "%s: answers", e)
-		}
-	}
-	switch {
-	case len(cfg.Listen) == 0 && len(cfg.LMTP) == 0:
-		r.say("note", "doors", "neither listen nor lmtp is set: right for spawn entries in master.cf only, one of them with --lmtp")
-	case len(cfg.LMTP) == 0:
-		r.say("note", "lmtp", "not set: bounces and local mail for lists come by no other door than this, or by a spawn --lmtp entry in master.cf")
-	}
-}
-
-// greeting is the banner of what listens at a door; it takes its leave as a client should.
-func greeting(e config.Endpoint) (string, error) {
-	const patience = 2 * time.Second
-	conn, err := net.DialTimeout(e.Network, e.Address, patience)
-	if err != nil {
-		return "", err
-	}
-	defer conn.Close()
-	if err := conn.SetDeadline(time.Now().Add(patience)); err != nil {
-		return "", err
-	}
-	text := textproto.NewConn(conn)
-	banner, err := text.ReadLine()
-	if err != nil {
-		return "", nil // something accepts connections and says nothing: it is not superlistd
-	}
-	if err := text.PrintfLine("QUIT"); err == nil {
-		_, _ = text.ReadLine() // whatever it says to that
-	}
-	return banner, nil
 }
 
 func (r *report) checkRelay(ctx context.Context, cfg config.Config) {

@@ -11,28 +11,40 @@ import (
 	"superlistd/config"
 )
 
-// checkPostfix asks Postfix's own tools whether it accepts mail for the list domains, and whether what starts
-// inside Postfix is routed to the second door. Without that, bounces and local posts would pass us by.
-func (r *report) checkPostfix(ctx context.Context, cfg config.Config, dir string) {
+// checkPostfix asks Postfix's own tools whether it accepts mail for the list domains, whether what starts inside Postfix is
+// routed to the second door (without that, bounces and local posts would pass us by), and whether somebody answers
+// wherever it hands mail to us.
+func (r *report) checkPostfix(ctx context.Context, cfg config.Config, path, dir string) (by spawned) {
 	if _, err := exec.LookPath("postconf"); err != nil {
-		return // Postfix may live elsewhere
+		return spawned{} // Postfix may live elsewhere
 	}
 	if _, err := os.Stat(filepath.Join(dir, "main.cf")); err != nil {
-		return
+		return spawned{}
 	}
+	m, err := readMaster(ctx, dir)
+	if err != nil {
+		r.say("note", "postfix", "%v", err)
+	} else {
+		by.smtp = r.checkFilters(m, cfg, path)
+	}
+	routed := 0
 	for _, domain := range cfg.Domains {
 		route, err := ask(ctx, dir, "transport_maps", domain)
 		switch {
 		case err != nil:
 			r.say("note", "postfix", "%v", err)
-			return
+			return by
 		case route == "":
 			r.say("WRONG", "postfix", "transport_maps in %s has no entry for %s: bounces and local mail for its lists go astray", dir, domain)
-		default:
+		case m == nil:
 			r.say("ok", "postfix", "%s is routed to %s", domain, route)
+		case r.checkRoute(m, domain, route, cfg, path):
+			routed++
 		}
 		r.checkClass(ctx, dir, domain)
 	}
+	by.lmtp = routed == len(cfg.Domains)
+	return by
 }
 
 // checkClass looks for the domain where it belongs, and in the other places that make Postfix accept it.

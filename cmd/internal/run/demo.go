@@ -54,6 +54,7 @@ func demo(args []string, stdout, stderr io.Writer) (err error) {
 	cfg := config.Default()
 	cfg.Hostname, cfg.Domains, cfg.Data = "mx.example.org", []string{demoDomain}, dir
 	cfg.Relay = config.Endpoint{Network: config.TCP, Address: hop.address()}
+	cfg.Identity.Resolver = config.ResolverOff // nothing here is real, and the DNS may be far away
 	a, err := assemble(cfg, store, zerolog.New(io.Discard))
 	if err != nil {
 		return err
@@ -193,7 +194,8 @@ func (d *demoDialogue) expect(code string) {
 // demoKeep leaves everything up, with a settings file so that listctl can be tried.
 func demoKeep(dir, address string, cfg config.Config, signals <-chan os.Signal, stdout io.Writer) error {
 	path := filepath.Join(dir, "superlistd.toml")
-	settings := fmt.Sprintf("hostname = %q\ndomains = [%q]\nrelay = %q\ndata = %q\n", cfg.Hostname, demoDomain, cfg.Relay.String(), dir)
+	settings := fmt.Sprintf("hostname = %q\ndomains = [%q]\nidentity.resolver = %q\nrelay = %q\ndata = %q\n",
+		cfg.Hostname, demoDomain, cfg.Identity.Resolver, cfg.Relay.String(), dir)
 	if err := os.WriteFile(path, []byte(settings), 0o600); err != nil {
 		return err
 	}

@@ -43,7 +43,7 @@ func settingsFor(t *testing.T, peer *smtptest.Peer, more string) string {
 	t.Helper()
 	dir := t.TempDir()
 	path := filepath.Join(dir, "superlistd.toml")
-	text := fmt.Sprintf("hostname = \"mx.example.org\"\ndomains = [\"lists.example.org\"]\nrelay = %q\ndata = %q\n%s[log]\nto = %q\n",
+	text := fmt.Sprintf("hostname = \"mx.example.org\"\ndomains = [\"lists.example.org\"]\nidentity.resolver = \"off\"\nrelay = %q\ndata = %q\n%s[log]\nto = %q\n",
 		peer.Hop(), dir, more, filepath.Join(dir, "log"))
 	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
 		t.Fatal(err)

@@ -13,6 +13,7 @@ import (
 	"superlistd/config"
 	"superlistd/lists"
 	"superlistd/lists/boltstore"
+	"superlistd/moderation/held"
 )
 
 // Exit statuses of listctl.
@@ -26,7 +27,8 @@ const listctlHelp = `listctl manages the lists of superlistd and their members. 
 next message: nothing needs to be restarted or told.
 
 An ADDRESS may carry a name: "Ann Lee <ann@example.org>". In place of addresses, "-"
-reads them from standard input, one a line; "#" starts a comment. However many there
+reads them from standard input, one a line; "#" starts a comment. Tables with a header
+line (CSV) and dumps of Sympa are read as well: docs/migrate.md. However many there
 are, they are one transaction: all of them, or none and a line on stderr for each that
 is bad. Adding a member who is there, or removing one who is not, is no error. Above
 1000 changes, the answer is one line of numbers.
@@ -107,7 +109,10 @@ func (c *listctl) root() *cobra.Command {
 		return fmt.Errorf("%s: %w: try %q", cmd.CommandPath(), err, cmd.CommandPath()+" --help")
 	})
 	root.AddCommand(c.createCommand(), c.deleteCommand(), c.listsCommand(), c.showCommand(), c.setCommand(),
-		c.addCommand(), c.removeCommand(), c.syncCommand(), c.membersCommand(), c.memberCommand(), c.queueCommand())
+		c.addCommand(), c.removeCommand(), c.syncCommand(), c.membersCommand(), c.memberCommand(), c.queueCommand(), c.dkimCommand(),
+		c.judgeCommand(), c.dressCommand(), c.bounceReadCommand(), c.heldCommand(),
+		c.decideCommand(held.Approve, "Send held posts to the members"), c.decideCommand(held.Reject, "Send held posts back"),
+		c.decideCommand(held.Discard, "Drop held posts"))
 	return root
 }
 

@@ -159,9 +159,6 @@ func applySettings(s *lists.Settings, args []string) (changed []lists.Setting, e
 	for _, arg := range args {
 		key, value, _ := strings.Cut(arg, "=")
 		setting, err := lists.LookupSetting(strings.TrimSpace(key))
-		if err == nil && setting.Pending {
-			err = fmt.Errorf("%s: %w yet", setting.Name, lists.ErrUnknownSetting)
-		}
 		if err != nil {
 			errs = append(errs, err)
 			continue
@@ -209,7 +206,7 @@ func fileValue(setting lists.Setting, value string) (string, error) {
 func settingsHelp() string {
 	var b strings.Builder
 	b.WriteString("A value \"@FILE\" is read from a file (for bans and allow: \"@./FILE\").\n\nSettings (more in docs/settings.md):\n")
-	for _, s := range lists.Offered(lists.SettingTable()) {
+	for _, s := range lists.SettingTable() {
 		fmt.Fprintf(&b, "  %-20s %s: %s", s.Name, s.Help, s.Type)
 		if s.Default != "" {
 			fmt.Fprintf(&b, " (default %s)", s.Default)

@@ -77,9 +77,6 @@ func applyOptions(m *lists.Member, args []string) (changed []lists.MemberOption,
 	for _, arg := range args {
 		key, value, _ := strings.Cut(arg, "=")
 		option, err := lists.LookupMemberOption(strings.TrimSpace(key))
-		if err == nil && option.Pending {
-			err = fmt.Errorf("%s: %w yet", option.Name, lists.ErrUnknownSetting)
-		}
 		if err != nil {
 			errs = append(errs, err)
 			continue
@@ -97,7 +94,7 @@ func applyOptions(m *lists.Member, args []string) (changed []lists.MemberOption,
 func optionsHelp() string {
 	var b strings.Builder
 	b.WriteString("Options:\n")
-	for _, o := range lists.OfferedOptions(lists.MemberOptionTable()) {
+	for _, o := range lists.MemberOptionTable() {
 		fmt.Fprintf(&b, "  %-10s %s: %s (default %s)\n", o.Name, o.Help, o.Type, o.Default)
 	}
 	return strings.TrimRight(b.String(), "\n")

@@ -45,7 +45,7 @@ type (
 
 func jsonList(l lists.List) jsonListing {
 	settings := make(map[string]string)
-	for _, s := range lists.Offered(lists.SettingTable()) {
+	for _, s := range lists.SettingTable() {
 		settings[s.Name] = s.Get(l.Settings)
 	}
 	return jsonListing{l.Address.String(), l.Created.UTC().Format(time.RFC3339), l.Members, l.UTF8Members, settings}
@@ -72,7 +72,7 @@ func (c *listctl) printList(l lists.List) error {
 		return err
 	}
 	w := tabwriter.NewWriter(c.stdout, 0, 0, 2, ' ', 0)
-	for _, s := range lists.Offered(lists.SettingTable()) {
+	for _, s := range lists.SettingTable() {
 		printValue(w, s.Name, s.Get(l.Settings), s.Help+": "+s.Type)
 	}
 	return w.Flush()
@@ -91,7 +91,7 @@ func printValue(w io.Writer, key, value, comment string) {
 
 func memberJSON(m lists.Member) jsonMember {
 	options := make(map[string]string)
-	for _, o := range lists.OfferedOptions(lists.MemberOptionTable()) {
+	for _, o := range lists.MemberOptionTable() {
 		options[o.Name] = o.Get(m)
 	}
 	return jsonMember{m.Address.String(), m.Name, m.Since.UTC().Format(time.RFC3339), options}
@@ -103,7 +103,7 @@ func (c *listctl) printMember(list lists.Address, m lists.Member) error {
 		return err
 	}
 	w := tabwriter.NewWriter(c.stdout, 0, 0, 2, ' ', 0)
-	for _, o := range lists.OfferedOptions(lists.MemberOptionTable()) {
+	for _, o := range lists.MemberOptionTable() {
 		printValue(w, o.Name, o.Get(m), o.Help+": "+o.Type)
 	}
 	return w.Flush()

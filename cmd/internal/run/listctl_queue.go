@@ -50,7 +50,7 @@ func (c *listctl) queueCommand() *cobra.Command {
 	queue.AddCommand(
 		c.spoolCommand("show ID", "Print all that is known of an entry", 1, 1, c.queueShow),
 		c.spoolCommand("retry ID...|all", "Make entries due now, failed ones too", 1, -1, c.queueRetry),
-		c.spoolCommand("delete ID...", "Remove entries: whoever has no copy gets none", 1, -1, c.queueDelete),
+		c.queueDeleteCommand(),
 	)
 	return queue
 }
@@ -101,7 +101,7 @@ func (c *listctl) queueShow(q *spool.Spool, args []string) error {
 	if c.json {
 		return c.printJSON(jsonOfEntry(e))
 	}
-	return c.printEntry(e, time.Now())
+	return c.printEntry(e, e.ID[:shortest(entries)], time.Now())
 }
 
 func (c *listctl) queueRetry(q *spool.Spool, args []string) error {
@@ -109,7 +109,7 @@ func (c *listctl) queueRetry(q *spool.Spool, args []string) error {
 	if err != nil {
 		return err
 	}
-	all := len(args) == 1 && args[0] == "all"
+	all := isAll(args)
 	chosen := entries
 	if !all {
 		if chosen, err = pickEntries(entries, args); err != nil {
@@ -141,36 +141,7 @@ func (c *listctl) queueRetry(q *spool.Spool, args []string) error {
 	return errors.Join(errs...)
 }
 
-func (c *listctl) queueDelete(q *spool.Spool, args []string) error {
-	entries, err := q.Entries()
-	if err != nil {
-		return err
-	}
-	chosen, err := pickEntries(entries, args)
-	if err != nil {
-		return err
-	}
-	deleted := []string{}
-	var errs []error
-	for _, e := range chosen {
-		if err := q.Delete(e.ID); err != nil {
-			errs = append(errs, whyNot(e, err))
-			continue
-		}
-		deleted = append(deleted, e.ID)
-		if e.Fault != "" {
-			errs = append(errs, c.tell("%s deleted; it was damaged\n", e.ID))
-			continue
-		}
-		errs = append(errs, c.tell("%s deleted: the post to %s goes no further, %s\n", e.ID, e.Plan.List, progressOf(e)))
-	}
-	if c.json {
-		errs = append(errs, c.printJSON(struct {
-			Deleted []string `json:"deleted"`
-		}{deleted}))
-	}
-	return errors.Join(errs...)
-}
+func isAll(args []string) bool { return len(args) == 1 && args[0] == "all" }
 
 // tell prints a line for people.
 func (c *listctl) tell(format string, args ...any) error {

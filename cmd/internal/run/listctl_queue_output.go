@@ -1,6 +1,7 @@
 package run
 
 import (
+	"errors"
 	"fmt"
 	"strings"
 	"text/tabwriter"
@@ -127,8 +128,8 @@ func stateAt(e spool.Info, now time.Time) string {
 	return state
 }
 
-// printEntry shows one entry with all that is known.
-func (c *listctl) printEntry(e spool.Info, now time.Time) error {
+// printEntry shows one entry with all that is known; id is enough of its name for the next command.
+func (c *listctl) printEntry(e spool.Info, id string, now time.Time) error {
 	w := tabwriter.NewWriter(c.stdout, 0, 0, 2, ' ', 0)
 	line := func(name, value string) {
 		if value != "" {
@@ -140,7 +141,7 @@ func (c *listctl) printEntry(e spool.Info, now time.Time) error {
 		line("state", stateAt(e, now))
 		line("fault", e.Fault)
 		line("size", showSize(e.Size))
-		return w.Flush()
+		return errors.Join(w.Flush(), c.printHints(e, id))
 	}
 	line("list", e.Plan.List.String())
 	if e.Plan.Notice {
@@ -165,7 +166,19 @@ func (c *listctl) printEntry(e spool.Info, now time.Time) error {
 		line("told", "the owners know that it failed")
 	}
 	line("last error", e.State.Error)
-	return w.Flush()
+	return errors.Join(w.Flush(), c.printHints(e, id))
+}
+
+// printHints says what can be done with an entry, in lines that can be copied.
+func (c *listctl) printHints(e spool.Info, id string) error {
+	const retry, remove = "listctl queue retry %s     due now, with a whole spool_lifetime before it\n", "listctl queue delete %s    gone: whoever has no copy gets none\n"
+	switch stateOf(e) {
+	case stateWorking:
+		return nil // neither is possible
+	case stateDamaged:
+		return c.printf("\n"+remove, id)
+	}
+	return c.printf("\n"+retry+remove, id, id)
 }
 
 // clientOf names who brought the post, as far as it was known.

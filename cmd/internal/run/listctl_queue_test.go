@@ -187,13 +187,16 @@ func TestQueueOrders(t *testing.T) {
 		{"queue delete --json c", exitDone, `{"deleted":["` + c + "\"]}\n", "", "a1 a2 b d", ""},
 		{"queue delete a", exitRefused, "", "\"a\": 2 entries begin so; give more of the id\n", "a1 a2 b d", "c"},
 		{"queue delete a1 f c", exitRefused, "", "\"f\": no such entry in the queue\n", "a1 a2 b d", "c"},
-		{"queue delete all", exitRefused, "", "\"all\": no such entry in the queue\n", "a1 a2 b d", "c"},
+		{"queue delete all a1", exitRefused, "", "\"all\": no such entry in the queue\n", "a1 a2 b d", "c"},
+		{"queue delete all", exitRefused, "", "nothing was deleted: --yes means it\n", "a1 a2 b d", "c"},
+		{"queue delete --json --yes all", exitRefused, `{"deleted":["` + d + `","` + a1 + `","` + a2 + `","` + c + "\"]}\n",
+			b + ": it is being worked on at this moment: try again when it waits\n", "b", ""},
 		{"queue show a", exitRefused, "", "\"a\": 2 entries begin so; give more of the id\n", "a1 a2 b d", "c"},
 		{"queue show ../x", exitRefused, "", "\"../x\": no such entry in the queue\n", "a1 a2 b d", "c"},
 		{"queue show", exitUsage, "", "usage: listctl queue show ID\n", "a1 a2 b d", "c"},
 		{"queue show a1 a2", exitUsage, "", "usage: listctl queue show ID\n", "a1 a2 b d", "c"},
 		{"queue retry", exitUsage, "", "usage: listctl queue retry ID...|all\n", "a1 a2 b d", "c"},
-		{"queue delete", exitUsage, "", "usage: listctl queue delete ID...\n", "a1 a2 b d", "c"},
+		{"queue delete", exitUsage, "", "usage: listctl queue delete [--yes] ID...|all\n", "a1 a2 b d", "c"},
 		{"queue flush", exitUsage, "", "\"flush\" is not a command of queue: try \"listctl queue --help\"\n", "a1 a2 b d", "c"},
 	} {
 		t.Run(tt.args, func(t *testing.T) {
@@ -242,13 +245,18 @@ func TestQueueShow(t *testing.T) {
 		`id +c0{31}`, `list +team@lists.example.org`, `reverse-path +<team-bounces@lists.example.org>`, `message-id +<lunch@example.net>`,
 		`client +mail.example.net\[192.0.2.25\]`, `accepted +2026-11-21 11:00:00 UTC, .* ago`, `state +failed .* ago`, `progress +0 of 100 members served`,
 		`attempts +1`, `size +.*B`, `owners +olga@example.org, otto@example.org`, `told +the owners know that it failed`, `last error +x{120}`,
+		`listctl queue retry c0{7} +due now, .*`, `listctl queue delete c0{7} +gone: .*`,
 	} {
 		if !regexp.MustCompile(`(?m)^` + line + `$`).MatchString(got) {
 			t.Errorf("no line %q in\n%s", line, got)
 		}
 	}
-	if _, got, _ := listctlOn(file, "queue show d"); !strings.Contains(got, "damaged") || !strings.Contains(got, "first line") || strings.Contains(got, "0001-01-01") {
+	if _, got, _ := listctlOn(file, "queue show d"); !strings.Contains(got, "damaged") || !strings.Contains(got, "first line") || strings.Contains(got, "0001-01-01") ||
+		strings.Contains(got, "queue retry") || !strings.Contains(got, "queue delete d0000000 ") {
 		t.Errorf("of a damaged one it says\n%s", got)
+	}
+	if _, got, _ := listctlOn(file, "queue show b"); strings.Contains(got, "listctl") {
+		t.Errorf("of one that is worked on it says\n%s", got)
 	}
 	if _, got, _ := listctlOn(file, "queue show a1 --json"); !strings.HasPrefix(got, `{"id":"a1`) || strings.Count(got, "\n") != 1 {
 		t.Errorf("as JSON %s", got)
@@ -275,7 +283,7 @@ func TestQueueOfNothing(t *testing.T) {
 		t.Fatal(err)
 	}
 	away := filepath.Join(t.TempDir(), "away.toml")
-	text := fmt.Sprintf("hostname = \"mx.example.org\"\ndomains = [\"lists.example.org\"]\nrelay = \"127.0.0.1:10026\"\ndata = %q\n", filepath.Dir(file))
+	text := fmt.Sprintf("hostname = \"mx.example.org\"\ndomains = [\"lists.example.org\"]\nidentity.resolver = \"off\"\nrelay = \"127.0.0.1:10026\"\ndata = %q\n", filepath.Dir(file))
 	if err := os.WriteFile(away, []byte(text), 0o600); err != nil {
 		t.Fatal(err)
 	}

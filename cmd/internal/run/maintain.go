@@ -14,8 +14,8 @@ import (
 	"superlistd/config"
 )
 
-// maintain does what a daemon does besides its sessions, once: it delivers all of the spool that is due. It is
-// for a timer, where Postfix starts superlistd for each session.
+// maintain does what a daemon does besides its sessions, once: it looks after held posts, and delivers all of the spool that is
+// due. It is for a timer, where Postfix starts superlistd for each session.
 func maintain(args []string, _, stderr io.Writer) error {
 	var path string
 	var most time.Duration
@@ -59,6 +59,7 @@ func maintain(args []string, _, stderr io.Writer) error {
 		defer cancel()
 	}
 	a.sweep(log)
+	a.tick(ctx, log)
 	a.spooler.Drain(ctx)
 	return nil
 }

@@ -27,8 +27,8 @@ func TestMain(m *testing.M) {
 	})
 }
 
-// TestScripts runs testdata/script. In the TOML files of a script, $WORK is its folder, and $RELAY a next hop that
-// takes everything. Beside testscript's own commands there are:
+// TestScripts runs testdata/script. In the TOML files of a script, and in the *.cf files of its folders, $WORK is its
+// folder, and $RELAY a next hop that takes everything. Beside testscript's own commands there are:
 //
 //	addresses FROM TO FILE   writes member<FROM>@example.org to member<TO>@example.org, one a line
 //	lines N FILE             the file has N lines
@@ -64,7 +64,11 @@ func setUp(t *testing.T, env *testscript.Env) error {
 	if err != nil {
 		return err
 	}
-	for _, file := range files {
+	postfix, err := filepath.Glob(filepath.Join(env.WorkDir, "*", "*.cf"))
+	if err != nil {
+		return err
+	}
+	for _, file := range append(files, postfix...) {
 		text, err := os.ReadFile(file)
 		if err != nil {
 			return err

@@ -39,8 +39,8 @@ func serve(args []string, _, stderr io.Writer) error {
 	if err != nil {
 		return err
 	}
-	if len(cfg.Listen)+len(cfg.LMTP) == 0 {
-		return errors.New("superlistd serve: neither listen nor lmtp is set, so there is no door to answer at")
+	if len(cfg.AllDoors()) == 0 {
+		return errors.New("superlistd serve: neither listen nor lmtp nor a [[door]] is set, so there is no door to answer at")
 	}
 	syscall.Umask(filesMode)
 	log, file, err := newLogger(cfg.Log, stderr)
@@ -69,7 +69,7 @@ func (a *app) serveDoors(cfg config.Config, doors []door, signals <-chan os.Sign
 	spooling := a.startSpooler(log)
 	var wg sync.WaitGroup
 	for _, d := range doors {
-		log.Info().Str("address", d.Addr().String()).Str("door", d.kind.String()).Msg("listening")
+		log.Info().Str("address", d.Addr().String()).Str("door", d.kind.String()).Bool("trusted", d.kind&proxy.Trusted != 0).Msg("listening")
 		wg.Go(func() {
 			if err := a.server.Serve(d, d.kind); err != nil {
 				failed <- fmt.Errorf("%s: %w", d.Addr(), err)
@@ -139,21 +139,28 @@ func openDoors(cfg config.Config) (doors []door, err error) {
 	if err != nil {
 		return nil, fmt.Errorf("sockets of systemd: %w", err)
 	}
-	for _, set := range []struct {
-		kind proxy.Door
-		at   []config.Endpoint
-	}{{proxy.SMTP, cfg.Listen}, {proxy.LMTP, cfg.LMTP}} {
-		for _, e := range set.at {
-			ls, err := open(e, passed)
-			for _, l := range ls {
-				doors = append(doors, door{l, set.kind})
-			}
-			if err != nil {
-				return doors, err
-			}
+	for _, at := range cfg.AllDoors() {
+		ls, err := open(at.Listen, passed)
+		for _, l := range ls {
+			doors = append(doors, door{l, kindOf(at.Protocol, at.Trust)})
+		}
+		if err != nil {
+			return doors, err
 		}
 	}
 	return doors, nil
+}
+
+// kindOf is a door in the words of proxy.
+func kindOf(protocol, trust string) proxy.Door {
+	kind := proxy.SMTP
+	if protocol == config.ProtocolLMTP {
+		kind = proxy.LMTP
+	}
+	if trust == config.TrustSubmission {
+		kind |= proxy.Trusted
+	}
+	return kind
 }
 
 func open(e config.Endpoint, passed map[string][]net.Listener) ([]net.Listener, error) {

@@ -2,6 +2,7 @@ package run
 
 import (
 	"context"
+	"flag"
 	"fmt"
 	"io"
 	"net"
@@ -123,24 +124,37 @@ func standardConn(reply *os.File) (net.Conn, error) {
 	return conn, nil
 }
 
-func spawnSettings(args []string) (proxy.Door, config.Config, error) {
-	door := proxy.SMTP
-	path := "/etc/superlistd/superlistd.toml"
-	for i := 0; i < len(args); i++ {
-		switch arg := args[i]; {
-		case arg == "--lmtp" || arg == "-lmtp":
-			door = proxy.LMTP
-		case (arg == "--config" || arg == "-config") && i+1 < len(args):
-			i++
-			path = args[i]
-		case len(arg) > 9 && arg[:9] == "--config=":
-			path = arg[9:]
-		default:
-			return door, config.Config{}, fmt.Errorf("superlistd spawn: unexpected argument %q", arg)
-		}
+// spawnFlags are the arguments of spawn.
+type spawnFlags struct{ protocol, trust, path string }
+
+// readSpawnFlags reads them. The settings are where they say, not where the environment does.
+func readSpawnFlags(args []string) (f spawnFlags, err error) {
+	lmtp := false
+	err = flags(args, func(set *flag.FlagSet) {
+		set.BoolVar(&lmtp, "lmtp", false, "the client speaks LMTP")
+		set.StringVar(&f.trust, "trust", config.TrustNone, "what is known of the client")
+		set.StringVar(&f.path, "config", "/etc/superlistd/superlistd.toml", "settings file")
+	})
+	if err == nil && f.trust != config.TrustNone && f.trust != config.TrustSubmission {
+		err = fmt.Errorf("--trust %q is neither %q nor %q", f.trust, config.TrustNone, config.TrustSubmission)
 	}
-	cfg, err := config.Load(path)
-	return door, cfg, err
+	if err != nil {
+		return f, fmt.Errorf("superlistd spawn: %w", err)
+	}
+	f.protocol = config.ProtocolSMTP
+	if lmtp {
+		f.protocol = config.ProtocolLMTP
+	}
+	return f, nil
+}
+
+func spawnSettings(args []string) (proxy.Door, config.Config, error) {
+	f, err := readSpawnFlags(args)
+	if err != nil {
+		return 0, config.Config{}, err
+	}
+	cfg, err := config.Load(f.path)
+	return kindOf(f.protocol, f.trust), cfg, err
 }
 
 // takeErrors lets the runtime's last words go to the log file, if there is one, or to a file of their own.

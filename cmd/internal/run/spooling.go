@@ -6,6 +6,8 @@ import (
 	"time"
 
 	"github.com/rs/zerolog"
+
+	"superlistd/lists"
 )
 
 // sweepEvery is how often what dead processes left half written in the spool is looked for.
@@ -26,6 +28,7 @@ func (a *app) startSpooler(log zerolog.Logger) spooling {
 		var wg sync.WaitGroup
 		wg.Go(func() { a.spooler.Run(ctx) })
 		wg.Go(func() { a.sweepDaily(ctx, log) })
+		wg.Go(func() { a.tickOften(ctx, log) })
 		wg.Wait()
 	}()
 	return s
@@ -60,5 +63,8 @@ func (a *app) sweepDaily(ctx context.Context, log zerolog.Logger) {
 func (a *app) sweep(log zerolog.Logger) {
 	if err := a.spool.Sweep(); err != nil {
 		log.Error().Err(err).Msg("spool not swept")
+	}
+	if err := a.history.Forget(context.Background(), time.Now().Add(-lists.ThreadMemory)); err != nil {
+		log.Error().Err(err).Msg("history not swept")
 	}
 }

@@ -16,7 +16,8 @@ const superlistdHelp = `superlistd is a mailing list server that lives inside Po
 usage: superlistd COMMAND [--config FILE]
 
   serve            answer at the doors that the settings name, until SIGTERM
-  spawn [--lmtp]   answer one session on standard input (for spawn(8) in master.cf)
+  spawn [--lmtp]   answer one session on standard input (for spawn(8) in master.cf);
+                   --trust submission for the filter of an smtpd that checks its users' From
   maintain         deliver what is due in the spool, and end (for a timer, beside spawn);
                    --for 50s ends it after that time at the latest
   check            say what is wrong with the settings, the store and the next hop

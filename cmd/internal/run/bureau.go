@@ -1,0 +1,49 @@
+package run
+
+import (
+	"path/filepath"
+
+	"github.com/rs/zerolog"
+
+	"superlistd/config"
+	"superlistd/lists"
+	"superlistd/lists/boltstore"
+	"superlistd/posting"
+	"superlistd/templates"
+	"superlistd/token"
+)
+
+// bureau is what posts are judged and dressed with.
+type bureau struct {
+	desk    *posting.Desk
+	texts   *templates.Set
+	keys    *token.Keys
+	history lists.History
+	log     zerolog.Logger
+}
+
+func newBureau(cfg config.Config, store lists.Store, log zerolog.Logger) (*bureau, error) {
+	signer, err := newSigners(cfg, log)
+	if err != nil {
+		return nil, err
+	}
+	b := &bureau{log: log}
+	if b.texts, err = templates.New(cfg.Templates); err != nil {
+		return nil, err
+	}
+	if b.keys, err = token.Open(cfg.Data); err != nil {
+		return nil, err
+	}
+	if b.history, err = boltstore.OpenHistory(statePath(cfg), boltstore.Options{}); err != nil {
+		return nil, err
+	}
+	b.desk = posting.New(posting.Options{
+		Hostname: cfg.Hostname, Members: store, Identity: newChecker(cfg), History: b.history,
+		Texts: b.texts, Signer: signer, Key: b.keys.Derive("anonymous"),
+		Report: func(err error) { log.Error().Err(err).Msg("text not usable") },
+	})
+	return b, nil
+}
+
+// statePath is where the history of posts is.
+func statePath(cfg config.Config) string { return filepath.Join(cfg.Data, "state.db") }

@@ -1,0 +1,154 @@
+package run
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"slices"
+	"strings"
+	"time"
+
+	"superlistd/config"
+	"superlistd/identity"
+	"superlistd/templates"
+)
+
+// checkIdentity looks whether the DNS answers, and whether it has the keys that sign.
+func (r *report) checkIdentity(ctx context.Context, cfg config.Config) {
+	resolver := newResolver(cfg.Identity)
+	if resolver == nil {
+		r.say("note", "identity", "resolver is off: From is proven by nothing but a door with trust")
+	} else if err := answers(ctx, resolver, cfg); err != nil {
+		r.say("WRONG", "identity", "the DNS does not answer (resolver = %q): each post waits up to %s for it, and stays unproven: %v",
+			cfg.Identity.Resolver, cfg.Identity.Timeout, err)
+		resolver = nil
+	} else {
+		r.say("ok", "identity", "the DNS answers (resolver = %q)", cfg.Identity.Resolver)
+	}
+	keys, warnings, err := loadKeys(cfg.DKIM)
+	if err != nil {
+		r.sayEach("dkim", err)
+		return
+	}
+	for _, warning := range warnings {
+		r.say("note", "dkim", "%s", warning)
+	}
+	for i, key := range keys {
+		for _, domain := range signingDomains(cfg) {
+			r.checkKey(ctx, resolver, key, cfg.DKIM.Keys[i], domain)
+		}
+	}
+	for _, domain := range cfg.Domains {
+		if d := cfg.DKIM.Domain; d != "" && domain != d && !strings.HasSuffix(domain, "."+d) {
+			r.say("note", "dkim", "%s is not %s nor below it: its signatures do not count for a From at %s (DMARC)", domain, d, domain)
+		}
+	}
+}
+
+// checkTemplates looks at the texts of the site.
+func (r *report) checkTemplates(cfg config.Config) {
+	if cfg.Templates == "" {
+		return
+	}
+	if _, err := templates.New(cfg.Templates); err != nil {
+		r.sayEach("templates", err)
+		return
+	}
+	r.say("ok", "templates", "%s", cfg.Templates)
+}
+
+// sayEach reports every one of joined errors on a line of its own.
+func (r *report) sayEach(what string, err error) {
+	for line := range strings.SplitSeq(err.Error(), "\n") {
+		r.say("WRONG", what, "%s", line)
+	}
+}
+
+// answers asks for something that need not be there, with the patience that there is for posts.
+func answers(ctx context.Context, resolver *net.Resolver, cfg config.Config) error {
+	ctx, cancel := context.WithTimeout(ctx, cfg.Identity.Timeout)
+	defer cancel()
+	_, err := lookUp(ctx, resolver, "_dmarc."+cfg.Domains[0])
+	return err
+}
+
+// lookUp returns the TXT records of a name; none is no error.
+func lookUp(ctx context.Context, resolver *net.Resolver, name string) ([]string, error) {
+	records, err := resolver.LookupTXT(ctx, name+".") // no search list
+	var none *net.DNSError
+	if errors.As(err, &none) && none.IsNotFound {
+		return nil, nil
+	}
+	return records, err
+}
+
+// checkKey compares a key with its record; without a resolver, it only tells of the key.
+func (r *report) checkKey(ctx context.Context, resolver *net.Resolver, key identity.Key, path, domain string) {
+	const patience = 5 * time.Second
+	ctx, cancel := context.WithTimeout(ctx, patience)
+	defer cancel()
+	name := recordName(key, domain)
+	if resolver == nil {
+		r.say("ok", "dkim", "%s signs as %s; the DNS was not asked", path, name)
+		return
+	}
+	records, err := lookUp(ctx, resolver, name)
+	if err != nil {
+		r.say("note", "dkim", "%s: %v", name, err)
+		return
+	}
+	want, err := key.Record()
+	if err == nil {
+		err = publishes(records, want)
+	}
+	if err != nil {
+		r.say("WRONG", "dkim", "%s: %v (listctl dkim show prints what should be there)", name, err)
+		return
+	}
+	if slices.Contains(strings.Split(keyTags(records[0])["t"], ":"), "y") {
+		r.say("note", "dkim", "%s says t=y (testing): verifiers take no notice of the signatures", name)
+		return
+	}
+	r.say("ok", "dkim", "%s is in the DNS, for %s", name, path)
+}
+
+// publishes compares the TXT records under the name of a key with the one that should be there (RFC 6376 section 3.6).
+func publishes(records []string, want string) error {
+	switch {
+	case len(records) == 0:
+		return errors.New("there is no TXT record")
+	case len(records) > 1:
+		return fmt.Errorf("there are %d TXT records, of which verifiers may take any", len(records))
+	}
+	is, should := keyTags(records[0]), keyTags(want)
+	allows := func(tag string, words ...string) bool {
+		value, given := is[tag]
+		return !given || slices.ContainsFunc(strings.Split(value, ":"), func(s string) bool { return slices.Contains(words, s) })
+	}
+	switch p, given := is["p"]; {
+	case !allows("v", "DKIM1") || !given:
+		return errors.New("the TXT record is no DKIM key")
+	case p == "":
+		return errors.New("the record revokes the key: its p= is empty")
+	case p != should["p"] || !allows("k", should["k"]) || is["k"] == "" && should["k"] != "rsa":
+		return errors.New("the record has another key")
+	case !allows("h", "sha256"):
+		return fmt.Errorf("the record does not allow SHA-256: h=%s", is["h"])
+	case !allows("s", "*", "email"):
+		return fmt.Errorf("the record is not for mail: s=%s", is["s"])
+	}
+	return nil
+}
+
+// keyTags reads a tag=value list (RFC 6376 section 3.2). Blanks mean nothing in any value of a key record that is looked at.
+func keyTags(record string) map[string]string {
+	tags := make(map[string]string)
+	for tag := range strings.SplitSeq(record, ";") {
+		name, value, ok := strings.Cut(tag, "=")
+		if ok {
+			tags[strings.TrimSpace(name)] = strings.Join(strings.Fields(value), "")
+		}
+	}
+	return tags
+}

@@ -1,0 +1,84 @@
+package run
+
+import (
+	"context"
+	"time"
+
+	"github.com/rs/zerolog"
+
+	"superlistd/config"
+	"superlistd/delivery"
+	"superlistd/lists"
+	"superlistd/message"
+	"superlistd/moderation"
+	"superlistd/moderation/held"
+	"superlistd/proxy"
+)
+
+// Limits of what moderators may leave lying about.
+const (
+	heldEntries     = 20_000
+	heldListEntries = 2_000
+	heldListSize    = 500e6 // octets
+)
+
+// openHeld opens the folder of held posts, with the limits of the spool for its size.
+func openHeld(cfg config.Config) *held.Store {
+	return held.Open(cfg.Data, held.Options{
+		Entries: heldEntries, Size: cfg.Delivery.SpoolHigh, ListEntries: heldListEntries, ListSize: heldListSize, Free: cfg.Delivery.SpoolFree,
+	})
+}
+
+// newOffice returns what looks after held posts.
+func newOffice(cfg config.Config, b *bureau, store lists.Store, directory *lists.Directory, hop *delivery.Deliverer, log zerolog.Logger) *moderation.Office {
+	return moderation.New(moderation.Options{
+		Held: openHeld(cfg), Store: store, Texts: b.texts, Keys: b.keys, Hostname: cfg.Hostname, Delimiter: cfg.Delimiter,
+		Deliver: hop.Deliver, Routes: proxy.Release(b.desk, directory, cfg.Hostname), Sign: b.sign,
+		Log: func(e moderation.Event) { logHeld(log, e) },
+	})
+}
+
+func logHeld(log zerolog.Logger, e moderation.Event) {
+	line := log.Info()
+	if e.Err != nil {
+		line = log.Error().Err(e.Err)
+	}
+	line = line.Stringer("list", e.List).Str("held", e.ID)
+	if e.By != "" {
+		line = line.Str("by", e.By)
+	}
+	line.Msg(e.What)
+}
+
+// sign makes the signatures of a mail of ours from a list's domain. One that cannot be signed goes without.
+func (b *bureau) sign(domain string, head []byte, body message.Content) []byte {
+	signed, err := b.desk.SignNote(domain, head, body)
+	if err != nil {
+		b.log.Error().Err(err).Msg("mail of ours not signed")
+	}
+	return signed
+}
+
+// tickEvery is how often held posts are looked after.
+const tickEvery = time.Minute
+
+func (a *app) tickOften(ctx context.Context, log zerolog.Logger) {
+	often := time.NewTicker(tickEvery)
+	defer often.Stop()
+	for {
+		a.tick(ctx, log)
+		select {
+		case <-ctx.Done():
+			return
+		case <-often.C:
+		}
+	}
+}
+
+// tick is housekeeping: that it failed is no reason to stop.
+func (a *app) tick(ctx context.Context, log zerolog.Logger) {
+	now := time.Now()
+	if err := a.office.Tick(ctx, now); err != nil && ctx.Err() == nil {
+		log.Error().Err(err).Msg("held posts not looked after")
+	}
+}
