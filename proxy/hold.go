@@ -27,8 +27,8 @@ func (s *session) soften(verdicts []verdict) {
 	}
 	others := false
 	for i, v := range verdicts {
-		if v.err != nil && !v.soft() {
-			return
+		if v.err != nil && !v.soft() && s.door == SMTP {
+			return // that is the reply for all
 		}
 		others = others || v.err == nil && (v.goes() || v.post.Action == lists.Hold) && s.tx.rcpts[i].local()
 		others = others || !s.tx.rcpts[i].local()
@@ -37,7 +37,7 @@ func (s *session) soften(verdicts []verdict) {
 		v := &verdicts[i]
 		proven := v.post.Proof == lists.Proven
 		switch {
-		case v.err == nil:
+		case v.err == nil, !v.soft():
 		case s.door == LMTP && (proven || s.tx.from == ""), s.door == SMTP && !others:
 		case proven:
 			v.tell, v.err = v.err, nil

@@ -88,6 +88,7 @@ func TestHeldAndApprovedByMail(t *testing.T) {
 		t.Errorf("the owner was told %q", got)
 	}
 	h.talk("smtp/tcp", hello+say("olga@example.net", []string{address[1]}, strings.Replace(answer, "<a@", "<b@", 1), "250 2.0.0 Ok: taken..."))
+	h.talk("smtp/tcp", hello+"C: MAIL FROM:<>\nS: 250...\nC: RCPT TO:<"+address[1]+">\nS: 550 5.1.1...\n")
 	if got := h.to("ann@example.net"); len(got) != 1 {
 		t.Errorf("a second answer sent it again: %d copies", len(got))
 	}

@@ -94,10 +94,10 @@ func (s *session) early(t lists.Target) error {
 		}
 		// Said at RCPT, not at MAIL: mail that is only relayed goes on, and MAIL does not tell which it is.
 		return s.srv.hop.Full()
-	case t.Kind == lists.ToService && t.Service == lists.ServiceConfirm && s.srv.office != nil:
+	case t.Kind == lists.ToService && t.Service == lists.ServiceConfirm && s.srv.office != nil && s.tx.from != "":
 		return s.srv.office.Known(t.List.Address, t.Extension)
 	case t.Kind == lists.ToService && t.Service == lists.ServiceConfirm:
-		return errService // no token was ever given out
+		return errService // no token was ever given out, or a program answers
 	}
 	return nil
 }
