@@ -56,6 +56,8 @@ type PostFacts struct {
 	// Content are the parts that are no containers. HasHTML: one of them is HTML that a
 	// reader sees, not an attachment.
 	Content []PartFact
+	// Unseen: there is more to the post than could be looked at.
+	Unseen bool
 	HasHTML bool
 	// RecentByAuthor and RecentByList are the posts of the last hour, without this one.
 	RecentByAuthor, RecentByList int
@@ -71,6 +73,8 @@ type PartFact struct {
 	Disposition string
 	// Size is that of the part as it is encoded, in octets.
 	Size int64
+	// Sealed: the part is that of an encrypted post, and no attachment.
+	Sealed bool
 }
 
 // EarlyFacts are what is known of a post at RCPT.

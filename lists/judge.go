@@ -184,6 +184,9 @@ func (l List) html(p PostFacts) (Verdict, bool) {
 // content decides about the parts: refused when one of them is, else held, else
 // accepted without those that are to be removed.
 func (l List) content(p PostFacts) (v Verdict, remove []int) {
+	if s := l.Settings; p.Unseen && s.LooksAtParts() {
+		return l.decide(Refuse, fmt.Errorf("%w: too many parts, or too deep", ErrContent), "the post has too many parts to look at"), nil
+	}
 	held := -1
 	for i, part := range p.Content {
 		switch l.Settings.part(part) {
@@ -213,6 +216,11 @@ func (l List) partVerdict(action Action, part PartFact) Verdict {
 		what = what[:most] + "..."
 	}
 	return l.decide(action, fmt.Errorf("%w: %s", ErrContent, what), "%s does not take the part %s", l.Address, what)
+}
+
+// LooksAtParts tells whether a setting wants to know of the parts of a post.
+func (s Settings) LooksAtParts() bool {
+	return s.HTML != HTMLAccept || s.Attachments != Accept || len(s.MimeTypes) > 0 || len(s.Extensions) > 0
 }
 
 // part decides about one part. What MimeTypes and Extensions say of it counts, the
@@ -255,6 +263,8 @@ func (p PartFact) attached() bool {
 	kind := foldASCII(p.Type)
 	inline := strings.EqualFold(p.Disposition, "inline")
 	switch {
+	case p.Sealed:
+		return false
 	case strings.EqualFold(p.Disposition, "attachment"):
 		return !isSignature(kind)
 	case strings.HasPrefix(kind, "text/"):

@@ -3,6 +3,7 @@ package message
 import (
 	"bytes"
 	"io"
+	"slices"
 
 	"superlistd/lists"
 )
@@ -98,8 +99,19 @@ func (b *Body) Parts() []lists.PartFact {
 	facts := make([]lists.PartFact, len(b.leaves))
 	for i, l := range b.leaves {
 		facts[i] = b.parts[l].fact()
+		facts[i].Sealed = b.inEncrypted(l)
 	}
 	return facts
+}
+
+// inEncrypted tells a part of a multipart/encrypted: the post itself, whatever it looks like.
+func (b *Body) inEncrypted(part int) bool {
+	for i := range b.parts {
+		if p := &b.parts[i]; encrypted(p.kind) && slices.Contains(p.children, part) {
+			return true
+		}
+	}
+	return false
 }
 
 // HasHTML tells whether there is HTML that a reader sees: not an attachment.

@@ -118,19 +118,15 @@ func (d *Desk) facts(ctx context.Context, p *Post, j *Judgement) (lists.PostFact
 			j.Author, f.Member = m, &m
 		}
 	}
-	if s.CatchCommands && f.Size <= maxCommand || looksAtParts(s) {
+	if s.CatchCommands && f.Size <= maxCommand || s.LooksAtParts() {
 		body, err := p.inspected()
 		if err != nil {
 			return f, err
 		}
-		f.Command, f.Content, f.HasHTML = body.Command(), body.Parts(), body.HasHTML()
+		f.Command, f.Content, f.HasHTML, f.Unseen = body.Command(), body.Parts(), body.HasHTML(), body.Limited()
 	}
 	j.Trouble = d.history(ctx, p, l, &f)
 	return f, nil
-}
-
-func looksAtParts(s lists.Settings) bool {
-	return s.HTML != lists.HTMLAccept || s.Attachments != lists.Accept || len(s.MimeTypes) > 0 || len(s.Extensions) > 0
 }
 
 // history asks what was posted before. A history that cannot be read stops no post: what it is for

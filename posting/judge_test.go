@@ -3,6 +3,7 @@ package posting
 import (
 	"context"
 	"errors"
+	"fmt"
 	"strings"
 	"testing"
 	"time"
@@ -147,12 +148,15 @@ func TestContentRules(t *testing.T) {
 		action        lists.Action
 		removed       int
 	}{
-		"refused":        {"extensions=exe=refuse", mixed, lists.Refuse, 0},
-		"held":           {"extensions=exe=hold", mixed, lists.Hold, 0},
-		"removed":        {"extensions=exe=remove", mixed, lists.Accept, 1},
-		"of no interest": {"extensions=scr=refuse", mixed, lists.Accept, 0},
-		"a lone command": {"catch_commands=on", "From: ann@plain.test\nTo: team@lists.test\nSubject: unsubscribe\nMessage-ID: <c@plain.test>\n\nunsubscribe\n", lists.Refuse, 0},
-		"a header":       {"header_rules=Subject: /^W.rbung/ hold", "From: ann@plain.test\nTo: team@lists.test\nMessage-ID: <c@plain.test>\nSubject: =?utf-8?q?W=65rbung?=\n\nHi\n", lists.Hold, 0},
+		"refused":           {"extensions=exe=refuse", mixed, lists.Refuse, 0},
+		"held":              {"extensions=exe=hold", mixed, lists.Hold, 0},
+		"removed":           {"extensions=exe=remove", mixed, lists.Accept, 1},
+		"of no interest":    {"extensions=scr=refuse", mixed, lists.Accept, 0},
+		"too deep to see":   {"extensions=exe=refuse", nestedPost(40), lists.Refuse, 0},
+		"deep, and no rule": {"extensions=none", nestedPost(40), lists.Accept, 0},
+		"encrypted":         {"attachments=remove", encryptedPost, lists.Accept, 0},
+		"a lone command":    {"catch_commands=on", "From: ann@plain.test\nTo: team@lists.test\nSubject: unsubscribe\nMessage-ID: <c@plain.test>\n\nunsubscribe\n", lists.Refuse, 0},
+		"a header":          {"header_rules=Subject: /^W.rbung/ hold", "From: ann@plain.test\nTo: team@lists.test\nMessage-ID: <c@plain.test>\nSubject: =?utf-8?q?W=65rbung?=\n\nHi\n", lists.Hold, 0},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -170,6 +174,21 @@ func TestContentRules(t *testing.T) {
 			}
 		})
 	}
+}
+
+const encryptedPost = "From: ann@plain.test\nTo: team@lists.test\nMessage-ID: <e@plain.test>\nMIME-Version: 1.0\n" +
+	"Content-Type: multipart/encrypted; protocol=\"application/pgp-encrypted\"; boundary=b\n\n--b\nContent-Type: application/pgp-encrypted\n\nVersion: 1\n" +
+	"--b\nContent-Type: application/octet-stream; name=encrypted.asc\n\n-----BEGIN PGP MESSAGE-----\n--b--\n"
+
+// nestedPost hides a program below multiparts.
+func nestedPost(depth int) string {
+	var b strings.Builder
+	b.WriteString("From: ann@plain.test\nTo: team@lists.test\nMessage-ID: <d@plain.test>\nMIME-Version: 1.0\n")
+	for i := range depth {
+		fmt.Fprintf(&b, "Content-Type: multipart/mixed; boundary=b%d\n\n--b%d\n", i, i)
+	}
+	b.WriteString("Content-Type: application/octet-stream; name=run.exe\n\nMZ\n")
+	return b.String()
 }
 
 func TestUnreadableHeader(t *testing.T) {
