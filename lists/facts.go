@@ -57,7 +57,7 @@ type PostFacts struct {
 	// reader sees, not an attachment.
 	Content []PartFact
 	// Unseen: there is more to the post than could be looked at.
-	Unseen bool
+	Unseen  bool
 	HasHTML bool
 	// RecentByAuthor and RecentByList are the posts of the last hour, without this one.
 	RecentByAuthor, RecentByList int
