@@ -245,7 +245,7 @@ func TestEnvelope(t *testing.T) {
 		{"size without limit", []string{"SIZE"}, Envelope{Size: 1 << 40}, "FROM:<> SIZE=1099511627776", nil},
 		{"no SMTPUTF8", nil, Envelope{UTF8: true}, "", ErrUTF8},
 		{"no SMTPUTF8 for a raw line", nil, Envelope{Raw: "FROM:<é@x.test> SMTPUTF8", UTF8: true}, "", ErrUTF8},
-		{"no XVERP", nil, Envelope{ReversePath: "l@x.test", XVERP: "-="}, "", ErrXVERP},
+		{"no XVERP", nil, Envelope{ReversePath: "l@x.test", XVERP: "-="}, "FROM:<l@x.test>", nil},
 		{"too large", all, Envelope{Size: 1001}, "", ErrSize},
 		{"just fits", all, Envelope{Size: 1000}, "FROM:<> SIZE=1000", nil},
 		{"line end in address", all, Envelope{ReversePath: "a@b\r\nRCPT TO:<c@d>"}, "", ErrSyntax},

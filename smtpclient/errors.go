@@ -24,8 +24,6 @@ var (
 	ErrUTF8 = errors.New("next hop does not offer SMTPUTF8")
 	// ErrSize: the message is larger than the next hop's SIZE.
 	ErrSize = errors.New("message over the next hop's size limit")
-	// ErrXVERP: XVERP is wanted, and the next hop does not offer it.
-	ErrXVERP = errors.New("next hop does not offer XVERP")
 	// ErrSyntax: an address or parameter given to us must not be written: it has
 	// control octets, or unquoted blanks or angle brackets.
 	ErrSyntax = errors.New("not fit for a command line")

@@ -22,8 +22,6 @@ func (c *Conn) compose(env *Envelope) (forwards int, err error) {
 		return 0, ErrUTF8
 	case c.caps.Size > 0 && env.Size > c.caps.Size:
 		return 0, fmt.Errorf("%w of %d octets", ErrSize, c.caps.Size)
-	case env.Raw == "" && env.XVERP != "" && !c.caps.XVERP:
-		return 0, ErrXVERP
 	}
 	c.out = c.out[:0]
 	if env.Client != nil && len(c.caps.XForward) > 0 {
@@ -69,9 +67,9 @@ func (c *Conn) appendMail(env *Envelope) error {
 	if env.UTF8 {
 		b = append(b, " SMTPUTF8"...)
 	}
-	switch env.XVERP {
-	case "":
-	case " ":
+	switch {
+	case env.XVERP == "" || !c.caps.XVERP:
+	case env.XVERP == " ":
 		b = append(b, " XVERP"...)
 	default:
 		b = append(append(b, " XVERP="...), env.XVERP...)

@@ -39,7 +39,7 @@ type single struct {
 //   - ErrLost with ErrUnknown: the session broke after the end of the content
 //     went out. The message may be queued.
 //   - ErrLost without it: not queued, the session is over.
-//   - ErrUTF8, ErrSize, ErrXVERP, ErrSyntax, ErrState: nothing was written.
+//   - ErrUTF8, ErrSize, ErrSyntax, ErrState: nothing was written.
 //   - any other is an error of Body, as it is: not queued, and the session is
 //     over, since nothing else ends content without queueing it.
 //

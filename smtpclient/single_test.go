@@ -188,7 +188,6 @@ func TestSingleNotBegun(t *testing.T) {
 	}{
 		{"UTF8", "x@y", Envelope{UTF8: true}, ErrUTF8},
 		{"size", "x@y", Envelope{Size: 1001}, ErrSize},
-		{"XVERP", "x@y", Envelope{XVERP: "-="}, ErrXVERP},
 		{"recipient with a line end", "x@y>\r\nRCPT TO:<z@y", Envelope{}, ErrSyntax},
 		{"recipient with a bracket", "x@y>", Envelope{}, ErrSyntax},
 		{"reverse-path with a blank", "x@y", Envelope{ReversePath: "a b@c"}, ErrSyntax},

@@ -23,7 +23,7 @@ type Envelope struct {
 	Size        int64  // octets, 0 unknown; checked against SIZE in any case
 	Body8Bit    bool   // BODY=8BITMIME, when it is offered
 	UTF8        bool   // the message needs SMTPUTF8; checked in any case
-	XVERP       string // "" none, " " plain XVERP, or two delimiters such as "-="
+	XVERP       string // "" none, " " plain XVERP, or two delimiters such as "-="; asked for where the next hop offers it
 }
 
 // stage is how far a transaction has come.
@@ -58,7 +58,7 @@ type Transaction struct {
 }
 
 // Begin begins a transaction. Nothing is written yet: XFORWARD and MAIL go out
-// with the first recipient. It fails with ErrUTF8, ErrSize or ErrXVERP when the
+// with the first recipient. It fails with ErrUTF8 or ErrSize when the
 // next hop cannot take the message, and the connection is then as good as before.
 func (c *Conn) Begin(env Envelope) (*Transaction, error) {
 	forwards, err := c.compose(&env)
