@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"strings"
 	"sync"
+	"time"
 )
 
 // maxCached bounds the memory that a stranger can make us spend on names that he
@@ -27,6 +28,7 @@ type Directory struct {
 // generation is what was read while the store had one Stamp.
 type generation struct {
 	stamp Stamp
+	day   time.Time // whoever is suspended receives again on another one
 	mu    sync.RWMutex
 	lists map[string]*List // by key; nil: there is none
 
@@ -102,8 +104,8 @@ func (d *Directory) current(ctx context.Context) (*generation, error) {
 	}
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	if d.cache == nil || d.cache.stamp != stamp {
-		d.cache = &generation{stamp: stamp, lists: map[string]*List{}}
+	if today := midnight(time.Now()); d.cache == nil || d.cache.stamp != stamp || d.cache.day != today {
+		d.cache = &generation{stamp: stamp, day: today, lists: map[string]*List{}}
 	}
 	return d.cache, nil
 }
@@ -132,7 +134,7 @@ func (d *Directory) lookup(ctx context.Context, g *generation, a Address) (*List
 	return found, nil
 }
 
-// Nested returns the lists that are members of a list. Their number is bounded by that of all lists, whose names are read once
+// Nested returns the lists that are members of a list and receive its posts now. Their number is bounded by that of all lists, whose names are read once
 // for each state of the store.
 func (d *Directory) Nested(ctx context.Context, list Address) ([]List, error) {
 	g, err := d.current(ctx)
@@ -190,7 +192,7 @@ func (d *Directory) names(ctx context.Context, g *generation) ([]Address, error)
 	return all, nil
 }
 
-// among returns those of all that are members of a list.
+// among returns those of all that are members of a list and receive.
 func (d *Directory) among(ctx context.Context, list Address, all []Address) ([]List, error) {
 	keys := make([][]byte, len(all))
 	for i, a := range all {

@@ -107,6 +107,30 @@ func count(zero string, most int) kind[int] {
 	}
 }
 
+// percent is a share of 1 to 100 of a hundred; 0 is none.
+func percent() kind[int] {
+	const off = "off"
+	return kind[int]{
+		typ: `percentage such as 20%, or "off"`,
+		format: func(n int) string {
+			if n == 0 {
+				return off
+			}
+			return strconv.Itoa(n) + "%"
+		},
+		parse: func(s string) (int, error) {
+			if s == off {
+				return 0, nil
+			}
+			n, err := strconv.ParseUint(strings.TrimSpace(strings.TrimSuffix(s, "%")), 10, 31)
+			if err != nil || n < 1 || n > 100 {
+				return 0, fmt.Errorf(`%s: %w: a share from 1%% to 100%%, or "off"`, shorten(s), ErrSetting)
+			}
+			return int(n), nil
+		},
+	}
+}
+
 func size() kind[int64] {
 	return kind[int64]{
 		typ: `size such as 500kB or 10MB, or "none"`, format: FormatSize, parse: ParseSize,

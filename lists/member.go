@@ -30,6 +30,11 @@ type Member struct {
 	NoMeToo bool
 	// Language of what the list writes to the member; "" is the list's.
 	Language string
+	// Delivery, Suspended and Disabled keep posts from the member, see Receives: what
+	// he wants, for which days, and whether his address sends mail back.
+	Delivery  Delivery
+	Suspended Suspension
+	Disabled  Disabled
 }
 
 // MeToo reports whether the member gets his own posts.
@@ -70,12 +75,24 @@ func (m Member) Check() error {
 	case m.Language != "" && !slices.Contains(Languages(), m.Language):
 		return fmt.Errorf("%s: %w: language %s", m.Address, ErrSetting, shorten(m.Language))
 	}
+	if err := m.checkReceiving(); err != nil {
+		return fmt.Errorf("%s: %w", m.Address, err)
+	}
 	return nil
 }
 
 // Clone returns a copy that shares nothing with m.
 func (m Member) Clone() Member {
 	m.Aliases = cloneSlice(m.Aliases)
+	return m
+}
+
+// Stored returns a copy as stores keep it: times in UTC, to the second or to the day.
+func (m Member) Stored() Member {
+	m = m.Clone()
+	m.Since = m.Since.UTC().Truncate(time.Second)
+	m.Disabled.Since = m.Disabled.Since.UTC().Truncate(time.Second)
+	m.Suspended = Suspension{From: midnight(m.Suspended.From), Until: midnight(m.Suspended.Until)}
 	return m
 }
 
@@ -92,8 +109,7 @@ func EditMember(m Member, change func(*Member) error) (Member, error) {
 	if edited.Address.Key() != m.Address.Key() {
 		return Member{}, fmt.Errorf("%s: %w: it cannot become %s", m.Address, ErrAddress, edited.Address)
 	}
-	edited.Since = edited.Since.UTC().Truncate(time.Second)
-	return edited.Clone(), nil
+	return edited.Stored(), nil
 }
 
 // CountPost counts an accepted post of a member. That he has left meanwhile is no error.
@@ -131,6 +147,12 @@ func MemberOptionTable() []MemberOption {
 			memberLanguage(), func(m *Member) *string { return &m.Language }),
 		option("posts", "accepted posts that moderation of newcomers has counted", "5",
 			count("none", maxMemberPosts), func(m *Member) *int { return &m.Posts }),
+		option("delivery", "gets posts, or stays without", "nomail",
+			delivery(), func(m *Member) *Delivery { return &m.Delivery }),
+		option("suspend", "gets no posts on these days", "2026-12-01..2026-12-15",
+			suspension(), func(m *Member) *Suspension { return &m.Suspended }),
+		option("disabled", "gets no posts, because mail to him came back", "2026-12-01T10:00:00Z no such mailbox",
+			disabled(), func(m *Member) *Disabled { return &m.Disabled }),
 	}
 	for i := range table {
 		table[i].Default = table[i].Get(Member{})

@@ -5,6 +5,7 @@ import (
 	"reflect"
 	"strings"
 	"testing"
+	"time"
 
 	"superlistd/lists"
 )
@@ -26,7 +27,7 @@ func TestMemberOptionTable(t *testing.T) {
 			t.Errorf("%s: a bad value gives %+v, %v", o.Name, m, err)
 		}
 	}
-	if got := strings.Join(names, " "); got != "moderated post_ok aliases metoo language posts" {
+	if got := strings.Join(names, " "); got != "moderated post_ok aliases metoo language posts delivery suspend disabled" {
 		t.Errorf("options %s", got)
 	}
 	if o, err := lists.LookupMemberOption("metoo"); err != nil || o.Get(lists.Member{}) != "on" || !(lists.Member{}).MeToo() {
@@ -52,15 +53,19 @@ func TestMemberCheck(t *testing.T) {
 		spoil func(*lists.Member)
 		want  error
 	}{
-		"no address":       {func(m *lists.Member) { m.Address = lists.Address{} }, lists.ErrAddress},
-		"name with lines":  {func(m *lists.Member) { m.Name = "a\r\nBcc: b" }, lists.ErrAddress},
-		"bad alias":        {func(m *lists.Member) { m.Aliases = []lists.Address{{Local: "a\n", Domain: "x"}} }, lists.ErrAddress},
-		"alias twice":      {func(m *lists.Member) { m.Aliases = append(m.Aliases, address("A@x")) }, lists.ErrSetting},
-		"alias of himself": {func(m *lists.Member) { m.Aliases[0] = address("ANN@example.org") }, lists.ErrSetting},
-		"many aliases":     {func(m *lists.Member) { m.Aliases = addressesOf(21) }, lists.ErrSetting},
-		"posts below 0":    {func(m *lists.Member) { m.Posts = -1 }, lists.ErrSetting},
-		"language":         {func(m *lists.Member) { m.Language = "list" }, lists.ErrSetting},
-		"both":             {func(m *lists.Member) { m.Moderated, m.PostOK = true, true }, lists.ErrSetting},
+		"no address":             {func(m *lists.Member) { m.Address = lists.Address{} }, lists.ErrAddress},
+		"name with lines":        {func(m *lists.Member) { m.Name = "a\r\nBcc: b" }, lists.ErrAddress},
+		"bad alias":              {func(m *lists.Member) { m.Aliases = []lists.Address{{Local: "a\n", Domain: "x"}} }, lists.ErrAddress},
+		"alias twice":            {func(m *lists.Member) { m.Aliases = append(m.Aliases, address("A@x")) }, lists.ErrSetting},
+		"alias of himself":       {func(m *lists.Member) { m.Aliases[0] = address("ANN@example.org") }, lists.ErrSetting},
+		"many aliases":           {func(m *lists.Member) { m.Aliases = addressesOf(21) }, lists.ErrSetting},
+		"posts below 0":          {func(m *lists.Member) { m.Posts = -1 }, lists.ErrSetting},
+		"language":               {func(m *lists.Member) { m.Language = "list" }, lists.ErrSetting},
+		"delivery":               {func(m *lists.Member) { m.Delivery = "digest" }, lists.ErrSetting},
+		"half suspended":         {func(m *lists.Member) { m.Suspended.From = time.Unix(1e9, 0) }, lists.ErrSetting},
+		"disabled for no reason": {func(m *lists.Member) { m.Disabled.Since = time.Unix(1e9, 0) }, lists.ErrSetting},
+		"disabled with lines":    {func(m *lists.Member) { m.Disabled = lists.Disabled{Why: "a\nb", Since: time.Unix(1e9, 0)} }, lists.ErrSetting},
+		"both":                   {func(m *lists.Member) { m.Moderated, m.PostOK = true, true }, lists.ErrSetting},
 	} {
 		m := ann.Clone()
 		tt.spoil(&m)

@@ -21,6 +21,12 @@ Lists of things are separated by commas or line ends, and ` + "`none`" + ` empti
 
 `
 
+const pageMembers = `
+Who gets no posts, by ` + "`delivery`, `suspend` or `disabled`" + `, stays a member: he may post, is counted, and his settings are kept. A post that goes to several lists comes to
+him by another of them. What is decided is how things are when the post is dealt out to the members; who gets mail again later is not sent what he has missed.
+The days of ` + "`suspend`" + ` are whole days of UTC, the last one too. ` + "`disabled=none`" + ` lets a member who was disabled have posts again.
+`
+
 const pageEnd = `
 ## How a post is judged
 
@@ -84,7 +90,7 @@ func TestSettingsPage(t *testing.T) {
 	for _, o := range lists.MemberOptionTable() {
 		row(o.Name, o.Help, o.Type, o.Default, o.Example)
 	}
-	b.WriteString(pageEnd)
+	b.WriteString(pageMembers + pageEnd)
 	const page = "../docs/settings.md"
 	if *update {
 		if err := os.WriteFile(page, []byte(b.String()), 0o644); err != nil {

@@ -12,6 +12,27 @@ const (
 	Remove  Action = "remove"
 )
 
+// SubscribePolicy says what a request to join leads to.
+type SubscribePolicy string
+
+// The subscribe policies. Open and Approve ask for a confirmation as well when nothing proves who asked.
+const (
+	SubscribeConfirm        SubscribePolicy = "confirm"
+	SubscribeConfirmApprove SubscribePolicy = "confirm+approve"
+	SubscribeApprove        SubscribePolicy = "approve"
+	SubscribeOpen           SubscribePolicy = "open"
+	SubscribeClosed         SubscribePolicy = "closed"
+)
+
+// UnsubscribePolicy says when a request to leave has to be confirmed.
+type UnsubscribePolicy string
+
+// The unsubscribe policies: when nothing proves who asked, or never.
+const (
+	UnsubscribeConfirm UnsubscribePolicy = "confirm"
+	UnsubscribeOpen    UnsubscribePolicy = "open"
+)
+
 // PostPolicy says who may post.
 type PostPolicy string
 

@@ -73,8 +73,11 @@ func (r *Recipients) Append(address, key []byte) {
 	r.cursor = append(r.cursor[:0], key...)
 }
 
-// Cursor is the key of the last recipient that was appended, empty at the start. The
-// slice is valid until the next Append or Rewind.
+// Pass moves the cursor past a member who gets nothing now; for engines. The key is copied.
+func (r *Recipients) Pass(key []byte) { r.cursor = append(r.cursor[:0], key...) }
+
+// Cursor is the key of the last member who was appended or passed, empty at the start. The
+// slice is valid until the next Append, Pass or Rewind.
 func (r *Recipients) Cursor() []byte { return r.cursor }
 
 // Done reports whether the roster is at its end.

@@ -20,6 +20,12 @@ type Settings struct {
 	// Language of what the list writes to people: one of Languages.
 	Language string
 
+	// Subscribe says who may join by mail, and Unsubscribe when leaving by mail has to be confirmed.
+	Subscribe   SubscribePolicy
+	Unsubscribe UnsubscribePolicy
+	// Welcome and Goodbye are sent to who joins and leaves by mail; OwnersNotice tells the owners.
+	Welcome, Goodbye, OwnersNotice bool
+
 	// Post says who may post, and Nonmember what becomes of the posts of all others.
 	Post      PostPolicy
 	Nonmember Action
@@ -74,18 +80,25 @@ type Settings struct {
 	NoDups bool
 	// ArchiveURL is where the archive is; "" is none.
 	ArchiveURL string
+
+	// BounceLimit is how many points a member's bounces make until he is looked at; 0 is
+	// never. BounceStorm is the share of the members, in percent, whose bounces of one post
+	// are no member's fault; 0 is none.
+	BounceLimit, BounceStorm int
 }
 
 // DefaultSettings are those of a new list.
 func DefaultSettings() Settings {
 	return Settings{
-		Language: Languages()[0],
-		Post:     PostMembers, Nonmember: Refuse, Identity: IdentityUnlessContradicted,
+		Language:  Languages()[0],
+		Subscribe: SubscribeConfirm, Unsubscribe: UnsubscribeConfirm, Welcome: true, Goodbye: true,
+		Post: PostMembers, Nonmember: Refuse, Identity: IdentityUnlessContradicted,
 		HoldDays:      14,
 		CatchCommands: true, Attachments: Accept, HTML: HTMLAccept,
 		ReplyTo: ReplyToAuthor, From: FromDMARC,
 		FromDomains: []string{"gmail.com", "googlemail.com", "yahoo.*", "ymail.com", "rocketmail.com", "aol.com"},
 		KeepDKIM:    true, NoDups: true,
+		BounceLimit: 5, BounceStorm: 20,
 	}
 }
 

@@ -17,10 +17,12 @@ func TestSettingTable(t *testing.T) {
 	// Settings are known to scripts by these names: removing one breaks them.
 	want := []string{
 		"description", "owners", "moderators", "language",
+		"subscribe", "unsubscribe", "welcome", "goodbye", "owners_notice",
 		"post", "nonmember", "identity", "allow", "bans", "reply_ok", "posts_per_hour", "list_posts_per_hour",
 		"moderation", "emergency", "notice_every", "hold_days",
 		"max_size", "max_recipients", "explicit_destination", "header_rules", "catch_commands", "attachments", "mime_types", "extensions", "html",
 		"subject_prefix", "reply_to", "from", "from_domains", "anonymous", "header", "footer", "keep_dkim", "nodups", "archive_url",
+		"bounce_limit", "bounce_storm",
 	}
 	var got []string
 	for _, s := range lists.SettingTable() {
@@ -100,6 +102,9 @@ func TestSetSettings(t *testing.T) {
 		{name: "policy", setting: "post", in: "nobody", want: "nobody"},
 		{name: "policy in another case", setting: "post", in: "Nobody", bad: true},
 		{name: "no policy", setting: "post", in: "", bad: true},
+		{name: "subscribe", setting: "subscribe", in: "confirm+approve", want: "confirm+approve"},
+		{name: "subscribe the other way round", setting: "subscribe", in: "approve+confirm", bad: true},
+		{name: "unsubscribe is never closed", setting: "unsubscribe", in: "closed", bad: true},
 		{name: "size", setting: "max_size", in: "10MB", want: "10MB"},
 		{name: "size in another unit", setting: "max_size", in: "2000kB", want: "2MB"},
 		{name: "no limit", setting: "max_size", in: "none", want: "none"},

@@ -38,10 +38,13 @@ type Store interface {
 	// the key of after; the zero Address begins at the start.
 	Members(ctx context.Context, list, after Address, n int) ([]Member, error)
 	// Contains sets in[i] to whether the list has a member with the key keys[i] (see
-	// Address.Key), and allocates nothing per key. in is as long as keys.
+	// Address.Key) who receives posts now (Member.Receives), and allocates nothing per
+	// key. in is as long as keys. It is asked who has had a post by another list: a member who
+	// gets none there is not to be left out here.
 	Contains(ctx context.Context, list Address, keys [][]byte, in []bool) error
-	// Recipients appends up to n members to r, in the order of their keys, beginning
-	// after r's cursor. A member who is there all the while comes exactly once, in
+	// Recipients appends up to n members who receive posts now (Member.Receives) to r, in the order of their keys,
+	// beginning after r's cursor, which passes those who do not. It may append none before the roster is at
+	// its end. A member who is there and receives all the while comes exactly once, in
 	// however many steps, and whatever is added or removed between them.
 	Recipients(ctx context.Context, list Address, r *Recipients, n int) error
 	// Change adds and removes members, all or none.

@@ -27,7 +27,7 @@ type Setting struct {
 
 // SettingTable returns all settings, in the order in which they are shown.
 func SettingTable() []Setting {
-	table := slices.Concat(generalSettings(), postingSettings(), moderationSettings(), contentSettings(), dressingSettings())
+	table := slices.Concat(generalSettings(), comingSettings(), postingSettings(), moderationSettings(), contentSettings(), dressingSettings(), bounceSettings())
 	defaults := DefaultSettings()
 	for i := range table {
 		table[i].Default = table[i].Get(defaults)
@@ -57,6 +57,7 @@ const (
 	maxPrefix      = 60  // characters
 	maxHoldDays    = 3650
 	maxNotice      = 7 * 24 * time.Hour
+	maxBounceLimit = 50
 )
 
 func generalSettings() []Setting {
@@ -70,6 +71,19 @@ func generalSettings() []Setting {
 			addresses, func(s *Settings) *[]Address { return &s.Moderators }),
 		setting("language", "of what the list writes to people", "de",
 			choice(Languages()...), func(s *Settings) *string { return &s.Language }),
+	}
+}
+
+func comingSettings() []Setting {
+	return []Setting{
+		setting("subscribe", "what mail to LIST-subscribe leads to; open and approve ask for a confirmation too when it is not proven who wrote it", "confirm+approve",
+			choice(SubscribeConfirm, SubscribeConfirmApprove, SubscribeApprove, SubscribeOpen, SubscribeClosed), func(s *Settings) *SubscribePolicy { return &s.Subscribe }),
+		setting("unsubscribe", "whether mail to LIST-unsubscribe has to be confirmed when it is not proven who wrote it", "open",
+			choice(UnsubscribeConfirm, UnsubscribeOpen), func(s *Settings) *UnsubscribePolicy { return &s.Unsubscribe }),
+		setting("welcome", "write to who has joined by mail", "off", toggle(), func(s *Settings) *bool { return &s.Welcome }),
+		setting("goodbye", "write to who has left by mail", "off", toggle(), func(s *Settings) *bool { return &s.Goodbye }),
+		setting("owners_notice", "tell the owners who joins by mail, and who leaves", "on",
+			toggle(), func(s *Settings) *bool { return &s.OwnersNotice }),
 	}
 }
 
@@ -171,5 +185,14 @@ func dressingSettings() []Setting {
 			toggle(), func(s *Settings) *bool { return &s.NoDups }),
 		setting("archive_url", "where the archive is; makes Archived-At", "https://lists.example.org/team/",
 			webAddress(), func(s *Settings) *string { return &s.ArchiveURL }),
+	}
+}
+
+func bounceSettings() []Setting {
+	return []Setting{
+		setting("bounce_limit", "how many points until a member's address is tried: each day on which mail to it comes back for good has one, any other half a one, and a quiet week forgets one", "3",
+			count("off", maxBounceLimit), func(s *Settings) *int { return &s.BounceLimit }),
+		setting("bounce_storm", "when mail of one post comes back from more than this share of the members, and from three at least, the fault is ours: nobody gets points, and the owners are told", "30%",
+			percent(), func(s *Settings) *int { return &s.BounceStorm }),
 	}
 }

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"path/filepath"
 	"testing"
+	"time"
 
 	"superlistd/lists"
 	"superlistd/lists/boltstore"
@@ -56,6 +57,32 @@ func BenchmarkStamp(b *testing.B) {
 
 func BenchmarkRecipients1000(b *testing.B) {
 	_, s := benchDirectory(b)
+	var r lists.Recipients
+	b.ReportAllocs()
+	for b.Loop() {
+		r.Reset()
+		if err := s.Recipients(b.Context(), team, &r, 1000); err != nil {
+			b.Fatal(err)
+		}
+		if r.Done() {
+			r.Rewind()
+		}
+	}
+}
+
+// Every other member is suspended: a slice passes as many as it gives.
+func BenchmarkRecipients1000HalfSuspended(b *testing.B) {
+	s := open(b, filepath.Join(b.TempDir(), "lists.db"), boltstore.Options{})
+	if err := s.Create(b.Context(), lists.List{Address: team}, nil); err != nil {
+		b.Fatal(err)
+	}
+	ms := manyMembers(benchMembers)
+	for i := 0; i < len(ms); i += 2 {
+		ms[i].Suspended = lists.Suspension{From: time.Unix(0, 0), Until: time.Now().AddDate(1, 0, 0)}
+	}
+	if _, err := s.Change(b.Context(), team, lists.Change{Add: ms}); err != nil {
+		b.Fatal(err)
+	}
 	var r lists.Recipients
 	b.ReportAllocs()
 	for b.Loop() {

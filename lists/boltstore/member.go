@@ -8,15 +8,18 @@ import (
 	"superlistd/lists"
 )
 
-// The value of a member: octet 1 or 2 (version), varint of the Unix time, uvarint length
-// of the address and the address, or length 0 when it is written like its key. Version 2
-// then has an octet of flags, uvarint of the posts, and as uvarint length and text the
+// The value of a member: octet 1 to 3 (version), varint of the Unix time, uvarint length
+// of the address and the address, or length 0 when it is written like its key. Version 3
+// then has what keeps posts from him, see receiving.go: there, whoever deals out posts
+// looks at nothing else. Versions 2 and 3 go on with an octet of flags, uvarint of the posts, and as uvarint length and text the
 // language and each of the aliases, whose number comes before them as a uvarint. The rest
-// is the name. A member without options is written in version 1, which an older program
-// reads; it refuses version 2, since it would lose the options.
+// is the name. A member is written in the lowest version that has what he needs, which an
+// older program reads; it refuses a higher one, since it would lose the options.
 const (
-	plainMember   = 1
-	memberVersion = 2
+	plainMember     = 1
+	memberOptions   = 2
+	memberReceiving = 3
+	memberVersion   = memberReceiving
 )
 
 const (
@@ -39,20 +42,24 @@ func memberFlags(m lists.Member) (flags byte) {
 }
 
 func appendMember(dst []byte, m lists.Member, key []byte) []byte {
-	flags := memberFlags(m)
-	plain := flags == 0 && m.Posts == 0 && m.Language == "" && len(m.Aliases) == 0
-	if plain {
-		dst = append(dst, plainMember)
-	} else {
-		dst = append(dst, memberVersion)
+	flags, version := memberFlags(m), byte(memberOptions)
+	switch {
+	case mayMiss(m):
+		version = memberReceiving
+	case flags == 0 && m.Posts == 0 && m.Language == "" && len(m.Aliases) == 0:
+		version = plainMember
 	}
+	dst = append(dst, version)
 	dst = binary.AppendVarint(dst, m.Since.Unix())
 	address := m.Address.String()
 	if address == string(key) {
 		address = ""
 	}
 	dst = appendText(dst, address)
-	if !plain {
+	if version == memberReceiving {
+		dst = appendReceiving(dst, m)
+	}
+	if version != plainMember {
 		dst = append(dst, flags)
 		dst = binary.AppendUvarint(dst, uint64(m.Posts))
 		dst = appendText(dst, m.Language)
@@ -115,14 +122,19 @@ func decodeMember(key, value []byte) (lists.Member, error) {
 		return lists.Member{}, err
 	}
 	m := lists.Member{Address: a, Since: time.Unix(since, 0).UTC()}
-	if value[0] == plainMember {
+	switch value[0] {
+	case plainMember:
 		m.Name = string(rest)
 		return m, nil
+	case memberReceiving:
+		if rest, err = decodeReceiving(&m, rest); err != nil {
+			return lists.Member{}, err
+		}
 	}
 	return decodeOptions(m, rest)
 }
 
-// decodeOptions reads what version 2 has more.
+// decodeOptions reads what versions 2 and 3 have more.
 func decodeOptions(m lists.Member, rest []byte) (lists.Member, error) {
 	if len(rest) == 0 || rest[0]&^byte(knownFlags) != 0 {
 		return lists.Member{}, errMember

@@ -20,9 +20,16 @@ func FuzzMemberRecord(f *testing.F) {
 			Address: lists.Address{Local: "Ann", Domain: "x"}, Name: "Ann", Moderated: true, NoMeToo: true, Posts: 300, Language: "de",
 			Aliases: []lists.Address{{Local: "a b", Domain: "x"}, {Local: "ü", Domain: "[192.0.2.1]"}},
 		},
+		{Address: lists.Address{Local: "ann", Domain: "x"}, Name: "Ann", Delivery: lists.DeliveryNone},
+		{
+			Address: lists.Address{Local: "Ann", Domain: "x"}, PostOK: true,
+			Suspended: lists.Suspension{From: time.Unix(0, 0), Until: time.Unix(86400*400, 0)},
+			Disabled:  lists.Disable("550 5.1.1 no such user", time.Unix(1e9, 0)),
+		},
 	} {
 		f.Add(boltstore.AppendMember(nil, m, key))
 	}
+	f.Add([]byte{3, 0, 0, 6, 0, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 1, 0, 1, 'x', 0, 0, 0, 0})
 	f.Add([]byte{2, 0, 0, 0, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 1, 0, 0xff, 0xff, 0xff, 0xff, 0x0f})
 	f.Fuzz(func(t *testing.T, value []byte) {
 		m, err := boltstore.DecodeMember(key, value)

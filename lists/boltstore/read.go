@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"fmt"
+	"time"
 
 	bolt "go.etcd.io/bbolt"
 
@@ -61,30 +62,55 @@ func (s *Store) Members(ctx context.Context, list, after lists.Address, n int) (
 	return found, nil
 }
 
-// Contains tells which keys are members.
+// Contains tells which keys are those of members who receive posts.
 func (s *Store) Contains(ctx context.Context, list lists.Address, keys [][]byte, in []bool) error {
+	today := dayOf(time.Now())
 	return s.viewRoster(ctx, list, func(b *bolt.Bucket) error {
 		c := b.Cursor() // one for all: Bucket.Get would make one for each
 		for i, key := range keys {
-			k, _ := c.Seek(key)
+			k, v := c.Seek(key)
 			in[i] = k != nil && bytes.Equal(k, key)
+			if !in[i] || len(v) > 0 && v[0] < memberReceiving {
+				continue
+			}
+			_, _, rest, err := splitMember(k, v)
+			if err == nil {
+				in[i], err = receives(v, rest, today)
+			}
+			if err != nil {
+				return s.badRecord(fmt.Sprintf("%s: %s", list, k), err)
+			}
 		}
 		return nil
 	})
 }
 
+// maxPassed is how many members without posts one slice may pass: a transaction stays
+// short whatever the roster is.
+const maxPassed = 10_000
+
 // Recipients appends up to n members to r.
 func (s *Store) Recipients(ctx context.Context, list lists.Address, r *lists.Recipients, n int) error {
+	today := dayOf(time.Now())
 	return s.viewRoster(ctx, list, func(b *bolt.Bucket) error {
 		c := b.Cursor()
 		k, v := following(c, r.Cursor())
-		for ; k != nil && n > 0; n-- {
-			_, address, _, err := splitMember(k, v)
+		for passed := 0; k != nil && n > 0 && passed < maxPassed; k, v = c.Next() {
+			_, address, rest, err := splitMember(k, v)
+			gets := err == nil
+			if gets && v[0] == memberReceiving {
+				gets, err = receives(v, rest, today)
+			}
 			if err != nil {
 				return s.badRecord(fmt.Sprintf("%s: %s", list, k), err)
 			}
-			r.Append(address, k)
-			k, v = c.Next()
+			if gets {
+				r.Append(address, k)
+				n--
+			} else {
+				r.Pass(k)
+				passed++
+			}
 		}
 		if k == nil {
 			r.SetDone()

@@ -71,7 +71,7 @@ func TestNewerSchema(t *testing.T) {
 		}, lists.ErrStore, "Update"},
 		{"list record without version", func(tx *bolt.Tx) error { return bucket(tx, "lists").Put(key, []byte(`{}`)) }, lists.ErrStore, "List"},
 		{"newer member record", func(tx *bolt.Tx) error {
-			return bucket(tx, "members", string(key)).Put([]byte("a@x"), []byte{3, 1, 2, 3})
+			return bucket(tx, "members", string(key)).Put([]byte("a@x"), []byte{4, 1, 2, 3})
 		}, lists.ErrSchema, "Recipients"},
 		{"member record is cut", func(tx *bolt.Tx) error {
 			return bucket(tx, "members", string(key)).Put([]byte("a@x"), []byte{1, 0, 9, 'a'})
@@ -81,6 +81,15 @@ func TestNewerSchema(t *testing.T) {
 		}, lists.ErrStore, "Members"},
 		{"member record with flags of later", func(tx *bolt.Tx) error {
 			return bucket(tx, "members", string(key)).Put([]byte("a@x"), []byte{2, 0, 0, 128, 0, 0, 0})
+		}, lists.ErrStore, "Members"},
+		{"member record of version 3 is cut", func(tx *bolt.Tx) error {
+			return bucket(tx, "members", string(key)).Put([]byte("a@x"), []byte{3, 0, 0})
+		}, lists.ErrStore, "Recipients"},
+		{"member record with days that are cut", func(tx *bolt.Tx) error {
+			return bucket(tx, "members", string(key)).Put([]byte("a@x"), []byte{3, 0, 0, 2, 0x80})
+		}, lists.ErrStore, "Recipients"},
+		{"member record that says nothing of what keeps posts away", func(tx *bolt.Tx) error {
+			return bucket(tx, "members", string(key)).Put([]byte("a@x"), []byte{3, 0, 0, 0, 0, 0, 0, 0})
 		}, lists.ErrStore, "Members"},
 		{"empty member record", func(tx *bolt.Tx) error { return bucket(tx, "members", string(key)).Put([]byte("a@x"), nil) }, lists.ErrStore, "Recipients"},
 	} {

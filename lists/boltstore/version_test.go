@@ -20,15 +20,20 @@ func TestOldRecords(t *testing.T) {
 	key := []byte(team.Key())
 	edit(t, path, func(tx *bolt.Tx) error {
 		record := `{"v":1,"address":"team@lists.example.org","created":"2026-11-01T12:00:00Z","description":"The team","post":"anyone",` +
-			`"max_size":1000,"max_recipients":5,"owners":["ann@example.org"],"members":1}`
+			`"max_size":1000,"max_recipients":5,"owners":["ann@example.org"],"members":2}`
 		b := tx.Bucket([]byte("members")).Bucket(key)
 		for k, _ := b.Cursor().First(); k != nil; k, _ = b.Cursor().First() {
 			if err := b.Delete(k); err != nil {
 				return err
 			}
 		}
-		if err := b.Put([]byte("bob@x"), []byte("\x01\x02\x05Bob@xBob B")); err != nil {
-			return err
+		for k, v := range map[string]string{
+			"bob@x": "\x01\x02\x05Bob@xBob B",
+			"cat@x": "\x02\x02\x00\x01\x05\x02de\x00Cat C",
+		} {
+			if err := b.Put([]byte(k), []byte(v)); err != nil {
+				return err
+			}
 		}
 		return tx.Bucket([]byte("lists")).Put(key, []byte(record))
 	})
@@ -50,9 +55,20 @@ func TestOldRecords(t *testing.T) {
 	if m, ok, err := s.Member(t.Context(), team, bob.Address); err != nil || !ok || !reflect.DeepEqual(m, bob) {
 		t.Errorf("member %+v, %v, %v; want %+v", m, ok, err, bob)
 	}
+	cat := lists.Member{
+		Address: lists.Address{Local: "cat", Domain: "x"}, Name: "Cat C", Since: bob.Since,
+		Moderated: true, Posts: 5, Language: "de",
+	}
+	if m, ok, err := s.Member(t.Context(), team, cat.Address); err != nil || !ok || !reflect.DeepEqual(m, cat) {
+		t.Errorf("member %+v, %v, %v; want %+v", m, ok, err, cat)
+	}
+	var r lists.Recipients
+	if err := s.Recipients(t.Context(), team, &r, 10); err != nil || r.Len() != 2 {
+		t.Errorf("%d recipients, %v; want both", r.Len(), err)
+	}
 }
 
-// A record is of version 2 only when an older program would lose something of it.
+// A record is of a later version only when an older program would lose something of it.
 func TestRecordVersions(t *testing.T) {
 	t.Parallel()
 	path := filepath.Join(t.TempDir(), "lists.db")
@@ -109,6 +125,14 @@ func TestRecordVersions(t *testing.T) {
 		{"posts", "none", 1},
 		{"aliases", "a@x", 2},
 		{"aliases", "none", 1},
+		{"delivery", "nomail", 3},
+		{"metoo", "off", 3},
+		{"delivery", "mail", 2},
+		{"metoo", "on", 1},
+		{"suspend", "2026-12-01..2026-12-15", 3},
+		{"suspend", "none", 1},
+		{"disabled", "2026-12-01T10:00:00Z no such mailbox", 3},
+		{"disabled", "none", 1},
 	} {
 		_, err := s.UpdateMember(t.Context(), team, ann, func(m *lists.Member) error {
 			option, err := lists.LookupMemberOption(tt.option)

@@ -60,8 +60,7 @@ func (r *roster) change(c lists.Change) (out lists.Outcome, err error) {
 		old, ok := r.members[key]
 		switch {
 		case !ok:
-			m = m.Clone()
-			m.Since = stored(m.Since)
+			m = m.Stored()
 			r.members[key] = m
 			aliased = append(aliased, m)
 			out.Added = append(out.Added, m.Address)

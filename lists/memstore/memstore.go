@@ -145,15 +145,17 @@ func (s *Store) Members(ctx context.Context, list, after lists.Address, n int) (
 	return found, nil
 }
 
-// Contains tells which keys are members.
+// Contains tells which keys are those of members who receive posts.
 func (s *Store) Contains(ctx context.Context, list lists.Address, keys [][]byte, in []bool) error {
 	r, unlock, err := s.open(ctx, list)
 	if err != nil {
 		return err
 	}
 	defer unlock()
+	now := time.Now()
 	for i, key := range keys {
-		_, in[i] = r.members[string(key)]
+		m, ok := r.members[string(key)]
+		in[i] = ok && m.Receives(now)
 	}
 	return nil
 }
@@ -165,15 +167,24 @@ func (s *Store) Recipients(ctx context.Context, list lists.Address, rec *lists.R
 		return err
 	}
 	defer unlock()
-	keys := r.keys()
+	now := time.Now()
 	var address, key []byte
-	for _, k := range following(keys, string(rec.Cursor()), n) {
-		address, key = r.members[k].Address.Append(address[:0]), append(key[:0], k...)
+	keys := r.keys()
+	for _, k := range following(keys, string(rec.Cursor()), len(keys)) {
+		if n <= 0 {
+			return nil
+		}
+		m := r.members[k]
+		key = append(key[:0], k...)
+		if !m.Receives(now) {
+			rec.Pass(key)
+			continue
+		}
+		address = m.Address.Append(address[:0])
 		rec.Append(address, key)
+		n--
 	}
-	if len(following(keys, string(rec.Cursor()), 1)) == 0 {
-		rec.SetDone()
-	}
+	rec.SetDone()
 	return nil
 }
 

@@ -73,6 +73,14 @@ func (r *random) change() lists.Change {
 func (r *random) options(m *lists.Member) {
 	m.Moderated, m.PostOK, m.NoMeToo = r.rnd.IntN(2) == 0, r.rnd.IntN(8) == 0, r.rnd.IntN(2) == 0
 	m.Posts, m.Language = r.rnd.IntN(300), []string{"", "de"}[r.rnd.IntN(2)]
+	m.Delivery = []lists.Delivery{lists.DeliveryMail, lists.DeliveryMail, lists.DeliveryNone, "digest"}[min(r.rnd.IntN(20)/6, 3)]
+	m.Suspended, m.Disabled = lists.Suspension{}, lists.Disabled{}
+	if r.rnd.IntN(3) == 0 {
+		m.Suspended = away([]int{-5, -1, 2}[r.rnd.IntN(3)], []int{-1, 2, 5}[r.rnd.IntN(3)])
+	}
+	if r.rnd.IntN(5) == 0 {
+		m.Disabled = lists.Disable("no such user", day(1+r.rnd.IntN(20)))
+	}
 	m.Aliases = nil
 	for range r.rnd.IntN(3) {
 		m.Aliases = append(m.Aliases, r.address())
