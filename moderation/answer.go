@@ -8,6 +8,7 @@ import (
 	"io"
 	"strings"
 
+	"superlistd/letters"
 	"superlistd/lists"
 	"superlistd/message"
 	"superlistd/moderation/held"
@@ -23,11 +24,11 @@ func (o *Office) Answer(ctx context.Context, l lists.List, extension string, h m
 	if err != nil {
 		return err
 	}
-	if unattended(h) {
+	if letters.Unattended(h) {
 		o.opts.Log(Event{What: "automatic answer ignored", List: l.Address, ID: f.ID, By: from.String()})
 		return nil
 	}
-	text, err := answerText(h, body)
+	text, err := letters.Text(h, body)
 	if err != nil {
 		return fmt.Errorf("answer about held post %s: %w", f.ID, err)
 	}
@@ -36,7 +37,7 @@ func (o *Office) Answer(ctx context.Context, l lists.List, extension string, h m
 		subject = s
 		break
 	}
-	said, ok := readOrder(subject, text)
+	said, ok := letters.ReadDecision(subject, text)
 	if !ok {
 		o.opts.Log(Event{What: "answer not understood", List: l.Address, ID: f.ID, By: from.String()})
 		facts := o.facts(l, f)
@@ -44,7 +45,7 @@ func (o *Office) Answer(ctx context.Context, l lists.List, extension string, h m
 		o.reply(ctx, l, h, from, templates.BadCommand, facts)
 		return nil
 	}
-	asked := held.Decision{Action: said.action, Ban: said.ban, By: from.String(), Text: said.text}
+	asked := held.Decision{Action: held.Action(said.Action), Ban: said.Ban, By: from.String(), Text: said.Text}
 	f, err = o.decide(ctx, f.ID, asked)
 	switch {
 	case err == nil, errors.Is(err, held.ErrDecided):
@@ -57,36 +58,25 @@ func (o *Office) Answer(ctx context.Context, l lists.List, extension string, h m
 	}
 	facts := o.facts(l, f)
 	d := f.Decided
-	facts.Decision, facts.Ban, facts.By, facts.At, facts.Text = string(d.Action), d.Ban, d.By, d.At, d.Text
+	facts.Decision, facts.Ban, facts.By, facts.At = string(d.Action), d.Ban, d.By, d.At
+	if facts.Untold = d.Action == held.Reject && !proven(f); !facts.Untold {
+		facts.Text = d.Text
+	}
 	// Who sends the same answer twice has decided himself.
 	facts.Already = errors.Is(err, held.ErrDecided) && (d.By != asked.By || d.Action != asked.Action)
 	o.reply(ctx, l, h, from, templates.Decided, facts)
 	return nil
 }
 
-// unattended tells mail that no person wrote to us.
-func unattended(h message.Header) bool {
-	if message.Automatic(h) || h.Has("List-Id") {
-		return true
-	}
-	for _, v := range h.Values("Precedence") {
-		switch strings.ToLower(strings.TrimSpace(v)) {
-		case "bulk", "junk", "list":
-			return true
-		}
-	}
-	return false
-}
-
 // own is the start of what was written and not understood.
 func own(text string) []string {
 	const most = 10
 	var all []string
-	for _, line := range lines(text) {
-		if ends(line) || quoted(line) || len(all) == most {
+	for _, line := range letters.Lines(text) {
+		if letters.Ends(line) || letters.Quoted(line) || len(all) == most {
 			break
 		}
-		all = append(all, shorten(line))
+		all = append(all, letters.Shorten(line))
 	}
 	return all
 }
@@ -99,12 +89,12 @@ func (o *Office) reply(ctx context.Context, l lists.List, h message.Header, to l
 	answer := o.answerAddress(l.Address, facts.ID)
 	facts.Answer = answer.String()
 	id := message.ID(h)
-	m := letter{
-		list: l, to: []string{to.String()}, name: name, lang: o.language(ctx, l, to), facts: facts, answers: id,
-		key: keyOf(string(name), facts.ID, to.Key(), cmp.Or(id, o.opts.Now().String())),
+	m := letters.Letter{
+		List: l, To: []string{to.String()}, Name: name, Language: o.opts.Letters.Language(ctx, l, to), Facts: facts, Answers: id,
+		Key: keyOf(string(name), facts.ID, to.Key(), cmp.Or(id, o.opts.Now().String())),
 	}
 	if name == templates.BadCommand {
-		m.replyTo = answer
+		m.ReplyTo = answer
 	}
-	o.log("answer not sent", l.Address, facts.ID, o.send(ctx, m))
+	o.log("answer not sent", l.Address, facts.ID, o.opts.Letters.Send(ctx, m))
 }

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"superlistd/delivery"
+	"superlistd/letters"
 	"superlistd/lists"
 	"superlistd/moderation/held"
 	"superlistd/templates"
@@ -18,7 +19,7 @@ const giveUp = 5 * 24 * time.Hour
 
 // Decide notes a decision about a held post, and carries it out. The first one counts: the others get held.ErrDecided (a
 // *held.DecidedError). ErrPending: it is noted, and Tick carries it out. held.ErrGone, held.ErrDamaged. Owners and moderators
-// are not banned, whatever the decision says: From is easily forged.
+// are not banned, whatever the decision says, nor is an author whose domain denies the post: From is easily forged.
 func (o *Office) Decide(ctx context.Context, id string, d held.Decision) error {
 	_, err := o.decide(ctx, id, d)
 	return err
@@ -38,7 +39,7 @@ func (o *Office) decide(ctx context.Context, id string, d held.Decision) (held.F
 		case err != nil:
 			return f, err
 		default:
-			d.Ban = bannable(l, f.Author)
+			d.Ban = bannable(l, f.Author) && f.Proof != lists.Contradicted.String()
 		}
 	}
 	if f, err = o.opts.Held.Decide(id, d); err != nil {
@@ -118,7 +119,7 @@ func (o *Office) release(ctx context.Context, l lists.List, p *held.Post) error 
 	for i := range routes {
 		routes[i].Key = keyOf("release", f.ID, routes[i].List.Key())
 	}
-	job := delivery.Job{Client: f.Envelope.Client, Routes: routes, Gone: stays}
+	job := delivery.Job{Client: f.Envelope.Client, Routes: routes, Gone: letters.Stays}
 	if _, err := o.opts.Deliver(ctx, job); err != nil {
 		return err
 	}
@@ -170,8 +171,8 @@ func (o *Office) tellFailed(ctx context.Context, l lists.List, f held.Facts, cau
 	}
 	facts := o.facts(l, f)
 	facts.Total, facts.Error = l.Members, cause.Error()
-	return o.send(ctx, letter{
-		list: l, to: readers(l.Settings.Owners), name: templates.Failed, lang: l.Settings.Language, facts: facts,
-		key: keyOf("failed", f.ID),
+	return o.opts.Letters.Send(ctx, letters.Letter{
+		List: l, To: letters.Mailboxes(l.Settings.Owners), Name: templates.Failed, Language: l.Settings.Language, Facts: facts,
+		Key: keyOf("failed", f.ID),
 	})
 }

@@ -13,6 +13,7 @@ import (
 	"superlistd/delivery/spool"
 	"superlistd/internal/faultdisk"
 	"superlistd/internal/smtptest"
+	"superlistd/letters"
 	"superlistd/lists"
 	"superlistd/message"
 	"superlistd/moderation"
@@ -47,14 +48,16 @@ func TestReleaseThroughTheRealRoad(t *testing.T) {
 	must(t, err)
 	store := held.Open(h.data, held.Options{Disk: disk, Now: h.clock})
 	o := moderation.New(moderation.Options{
-		Held: store, Store: h.store, Texts: texts, Keys: h.keys, Hostname: "mx.lists.test", Delimiter: "+",
-		Deliver: d.Deliver, Routes: h.routes, Now: h.clock,
-		Sign: func(domain string, head []byte, body message.Content) []byte {
-			if domain != "lists.test" || !strings.HasSuffix(string(head), "\r\n\r\n") || body.Size() == 0 {
-				t.Errorf("to be signed: %q", head)
-			}
-			return []byte("X-Signature: ours\r\n")
-		},
+		Held: store, Store: h.store, Keys: h.keys, Delimiter: "+", Deliver: d.Deliver, Routes: h.routes, Now: h.clock,
+		Letters: letters.New(letters.Options{
+			Texts: texts, Members: h.store, Hostname: "mx.lists.test", Deliver: d.Deliver, Now: h.clock,
+			Sign: func(domain string, head []byte, body message.Content) []byte {
+				if domain != "lists.test" || !strings.HasSuffix(string(head), "\r\n\r\n") || body.Size() == 0 {
+					t.Errorf("to be signed: %q", head)
+				}
+				return []byte("X-Signature: ours\r\n")
+			},
+		}),
 	})
 	id, err := o.Hold(t.Context(), h.settings(), h.facts("ann@m.test", "Lunch", "proven"), postBy("ann@m.test", "Lunch"))
 	must(t, err)

@@ -16,6 +16,7 @@ import (
 	"superlistd/delivery"
 	"superlistd/delivery/spool"
 	"superlistd/internal/faultdisk"
+	"superlistd/letters"
 	"superlistd/lists"
 	"superlistd/lists/memstore"
 	"superlistd/message"
@@ -133,7 +134,10 @@ func (h *house) open(disk spool.Disk) {
 	must(h.t, err)
 	h.held = held.Open(h.data, held.Options{Disk: disk, Now: h.clock})
 	h.office = moderation.New(moderation.Options{
-		Held: h.held, Store: store{h.store, h}, Texts: texts, Keys: h.keys, Hostname: "mx.lists.test", Delimiter: "+",
+		Held: h.held, Store: store{h.store, h}, Keys: h.keys, Delimiter: "+",
+		Letters: letters.New(letters.Options{
+			Texts: texts, Members: store{h.store, h}, Hostname: "mx.lists.test", Deliver: h.deliver, Now: h.clock,
+		}),
 		Deliver: h.deliver, Routes: h.routes, Now: h.clock, Log: h.note,
 	})
 }

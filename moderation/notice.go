@@ -6,6 +6,7 @@ import (
 	"fmt"
 
 	"superlistd/delivery"
+	"superlistd/letters"
 	"superlistd/lists"
 	"superlistd/moderation/held"
 	"superlistd/templates"
@@ -35,9 +36,9 @@ func (o *Office) notice(ctx context.Context, l lists.List, posts []held.Facts) {
 }
 
 func (o *Office) sendNotice(ctx context.Context, l lists.List, posts []held.Facts) error {
-	m := letter{
-		list: l, to: readers(l.Settings.ModeratedBy()), name: templates.Notices, lang: l.Settings.Language,
-		facts: templates.Facts{Days: l.Settings.HoldDays},
+	m := letters.Letter{
+		List: l, To: letters.Mailboxes(l.Settings.ModeratedBy()), Name: templates.Notices, Language: l.Settings.Language,
+		Facts: templates.Facts{Days: l.Settings.HoldDays},
 	}
 	room := int64(maxAttached)
 	words := []string{"notice"}
@@ -50,40 +51,40 @@ func (o *Office) sendNotice(ctx context.Context, l lists.List, posts []held.Fact
 			return err
 		}
 		defer p.Close() // when all of it is sent
-		a, err := attachmentOf(p, room)
+		a, err := letters.Attach(p, p.Facts().Envelope.UTF8, room)
 		if err != nil {
 			return fmt.Errorf("held post %s: %w", f.ID, err)
 		}
-		if a.whole {
+		if a.Whole() {
 			room -= p.Size()
 		}
-		m.attached = append(m.attached, a)
-		m.facts.Items = append(m.facts.Items, o.item(f))
+		m.Attached = append(m.Attached, a)
+		m.Facts.Items = append(m.Facts.Items, o.item(f))
 		words = append(words, f.ID)
 	}
-	switch len(m.attached) {
+	switch len(m.Attached) {
 	case 0:
 		return nil
 	case 1:
-		m.name, m.facts = templates.Notice, o.factsOf(l, posts, m)
-		m.replyTo = o.answerAddress(l.Address, m.facts.ID)
+		m.Name, m.Facts = templates.Notice, o.factsOf(l, posts, m)
+		m.ReplyTo = o.answerAddress(l.Address, m.Facts.ID)
 	}
-	m.key = keyOf(words...)
-	return o.send(ctx, m)
+	m.Key = keyOf(words...)
+	return o.opts.Letters.Send(ctx, m)
 }
 
 // factsOf are the facts of the one post in a notice.
-func (o *Office) factsOf(l lists.List, posts []held.Facts, m letter) templates.Facts {
+func (o *Office) factsOf(l lists.List, posts []held.Facts, m letters.Letter) templates.Facts {
 	for _, f := range posts {
-		if f.ID != m.facts.Items[0].ID {
+		if f.ID != m.Facts.Items[0].ID {
 			continue
 		}
 		facts := o.facts(l, f)
-		facts.HeaderOnly = !m.attached[0].whole
+		facts.HeaderOnly = !m.Attached[0].Whole()
 		facts.Answer = o.answerAddress(l.Address, f.ID).String()
 		return facts
 	}
-	return m.facts
+	return m.Facts
 }
 
 // facts are those of a held post, for texts.

@@ -2,13 +2,13 @@ package moderation
 
 import (
 	"context"
-	"crypto/sha256"
 	"errors"
 	"fmt"
 	"sync"
 	"time"
 
 	"superlistd/delivery"
+	"superlistd/letters"
 	"superlistd/lists"
 	"superlistd/message"
 	"superlistd/moderation/held"
@@ -23,23 +23,22 @@ var (
 	ErrPending = errors.New("decided, and not carried out yet")
 )
 
-// Options are what an Office works with. All but Sign, Now and Log are needed.
+// Options are what an Office works with. All but Now and Log are needed.
 type Options struct {
 	Held  *held.Store
 	Store lists.Store
-	Texts *templates.Set
-	Keys  *token.Keys
-	// Hostname is our name in Message-IDs. Delimiter stands before the extension of an address: "+".
-	Hostname, Delimiter string
-	// Deliver hands mail to the next hop or to the spool: delivery.Deliverer has it. It must go by Route.Key.
+	// Letters sends what is written to people.
+	Letters *letters.Clerk
+	Keys    *token.Keys
+	// Delimiter stands before the extension of an address: "+".
+	Delimiter string
+	// Deliver hands a released post to the next hop or to the spool: delivery.Deliverer has it. It must go by Route.Key.
 	Deliver func(ctx context.Context, j delivery.Job) (delivery.Result, error)
 	// Routes dresses a post that is released for the members of its list, and of lists among them. The content is good until
 	// the routes are delivered.
 	Routes func(ctx context.Context, f held.Facts, content message.Content, l lists.List) ([]delivery.Route, error)
-	// Sign returns fields that go on top of a mail of ours from a domain, with their line ends, or nothing. Head ends with the empty line.
-	Sign func(domain string, head []byte, body message.Content) []byte
-	Now  func() time.Time
-	Log  func(Event)
+	Now    func() time.Time
+	Log    func(Event)
 }
 
 // Event is something that an administrator may want to see in the log. The fields that do not apply are zero.
@@ -135,8 +134,13 @@ func (o *Office) forget(there map[string]bool) {
 }
 
 // keyOf names a mail for the retry guard, by what it is about.
-func keyOf(words ...string) (k delivery.Key) {
-	sum := sha256.Sum256(fmt.Appendf(nil, "moderation %q", words))
-	copy(k[:], sum[:])
-	return k
+func keyOf(words ...string) delivery.Key { return letters.Key("moderation", words...) }
+
+// Tell sends one of the texts to somebody, from the owners of a list: to an author about his post, say, whose Message-ID is
+// facts.MessageID. The same words in what are the same mail, and not sent twice.
+func (o *Office) Tell(ctx context.Context, l lists.List, to lists.Address, name templates.Name, facts templates.Facts, what ...string) error {
+	return o.opts.Letters.Send(ctx, letters.Letter{
+		List: l, To: []string{to.String()}, Name: name, Language: o.opts.Letters.Language(ctx, l, to), Facts: facts, Answers: facts.MessageID,
+		Key: keyOf(append([]string{string(name), l.Address.Key(), to.Key()}, what...)...),
+	})
 }

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"time"
 
+	"superlistd/letters"
 	"superlistd/lists"
 	"superlistd/moderation/held"
 	"superlistd/templates"
@@ -160,17 +161,17 @@ func (o *Office) tellExpired(ctx context.Context, l lists.List, posts []held.Fac
 		return
 	}
 	slices.SortFunc(posts, func(a, b held.Facts) int { return a.At.Compare(b.At) })
-	m := letter{
-		list: l, to: readers(l.Settings.Owners), name: templates.Expired, lang: l.Settings.Language,
-		facts: templates.Facts{Days: l.Settings.HoldDays},
+	m := letters.Letter{
+		List: l, To: letters.Mailboxes(l.Settings.Owners), Name: templates.Expired, Language: l.Settings.Language,
+		Facts: templates.Facts{Days: l.Settings.HoldDays},
 	}
 	words := []string{"expired"}
 	for _, f := range posts {
-		m.facts.Items = append(m.facts.Items, o.item(f))
+		m.Facts.Items = append(m.Facts.Items, o.item(f))
 		words = append(words, f.ID)
 	}
-	m.key = keyOf(words...)
-	if err := o.send(ctx, m); err != nil && o.opts.Now().Sub(posts[0].Decided.At) < giveUp {
+	m.Key = keyOf(words...)
+	if err := o.opts.Letters.Send(ctx, m); err != nil && o.opts.Now().Sub(posts[0].Decided.At) < giveUp {
 		o.failed(posts[0].ID)
 		o.log("owners not told of expired posts", l.Address, posts[0].ID, err)
 		return

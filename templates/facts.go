@@ -45,6 +45,8 @@ type Facts struct {
 	At       time.Time
 	// Already: the decision is not that of the reader, who came later.
 	Already bool
+	// Untold: the author of a rejected post hears nothing, since it is not proven that he wrote it.
+	Untold bool
 	// Text is of several lines: what the moderator tells the author, or what was not understood.
 	Text string
 
@@ -56,9 +58,25 @@ type Facts struct {
 	// PartName is the file name of a removed part, decoded, "" without one; PartType its media type.
 	PartName, PartType string
 
-	// Delivered is how many of Total members have the post; Error is the last one.
-	Delivered, Total int
-	Error            string
+	// Delivered is how many of Total members have the post, and Bounced from how many it came back; Error is the last one.
+	Delivered, Bounced, Total int
+	Error                     string
+
+	// Member is the reader's address on the list, or that of whom it is about. Subscribe is where he writes to join, Unsubscribe
+	// to leave, and Request where commands go; they are filled in when they are "".
+	Member, Subscribe, Unsubscribe, Request string
+
+	// MemberName is what the member is called; "" without a name.
+	MemberName string
+	// Description is the list's, and Policy its setting subscribe.
+	Description, Policy string
+	// Token is what confirms a request beside Answer, written to Request.
+	Token string
+	// Delivery is "mail" or "nomail": how the member gets posts; on the days SuspendedFrom to SuspendedUntil he gets none.
+	Delivery                      string
+	SuspendedFrom, SuspendedUntil time.Time
+	// Shown is how many of Total members are in Text.
+	Shown int
 }
 
 // Item is one of several posts or lists. Its facts are those of Facts.
@@ -97,11 +115,14 @@ func viewOf(list lists.Address, f Facts) view {
 	v := view{Facts: f, Count: len(f.Items)}
 	l := lists.List{Address: list}
 	v.List, v.Owner = orElse(v.List, l.Address.String()), orElse(v.Owner, l.Owner().String())
-	for _, s := range []*string{&v.List, &v.Owner, &v.Author, &v.By} {
+	v.Subscribe = orElse(v.Subscribe, l.Subscribe().String())
+	v.Unsubscribe, v.Request = orElse(v.Unsubscribe, l.Unsubscribe().String()), orElse(v.Request, l.Request().String())
+	for _, s := range []*string{&v.List, &v.Owner, &v.Author, &v.By, &v.Member, &v.Subscribe, &v.Unsubscribe, &v.Request} {
 		*s = oneLine(*s, maxAddress)
 	}
 	for _, s := range []*string{
-		&v.ID, &v.Entry, &v.AuthorName, &v.PostSubject, &v.MessageID, &v.Reason, &v.Identity, &v.Decision, &v.PartName, &v.PartType,
+		&v.ID, &v.Entry, &v.AuthorName, &v.PostSubject, &v.MessageID, &v.Reason, &v.Identity, &v.Decision, &v.PartName, &v.PartType, &v.MemberName, &v.Description, &v.Policy,
+		&v.Token, &v.Delivery,
 	} {
 		*s = oneLine(*s, maxRunes)
 	}

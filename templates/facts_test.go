@@ -53,7 +53,7 @@ func TestFormsOfALanguage(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
 	for _, lang := range templates.Languages() {
-		write(t, dir, lang+"/removed.txt", `{{date .Date}}|{{size .Size}}|{{command "ban"}}|{{mailto .Answer "a b?"}}`+"\n")
+		write(t, dir, lang+"/removed.txt", `{{date .Date}}|{{day .Date}}|{{size .Size}}|{{command "ban"}}|{{mailto .Answer "a b?"}}`+"\n")
 	}
 	set := newSet(t, dir)
 	cet := time.FixedZone("CET", 3600)
@@ -65,12 +65,12 @@ func TestFormsOfALanguage(t *testing.T) {
 		want   string
 	}{
 		{"en", time.Date(2026, 3, 1, 9, 5, 0, 0, cet), 999, "a+b@example.org",
-			"Sunday, 1 March 2026, 09:05 (UTC+01:00)|999 bytes|ban|<mailto:a+b@example.org?subject=a%20b%3F>"},
+			"Sunday, 1 March 2026, 09:05 (UTC+01:00)|Sunday, 1 March 2026|999 bytes|ban|<mailto:a+b@example.org?subject=a%20b%3F>"},
 		{"fr", time.Date(2026, 3, 1, 9, 5, 0, 0, cet), 1_500, "a&b?c@example.org",
-			"dimanche 1er mars 2026 à 09:05 (UTC+01:00)|2 ko|bannir|<mailto:a&b%3Fc@example.org?subject=a%20b%3F>"},
+			"dimanche 1er mars 2026 à 09:05 (UTC+01:00)|dimanche 1er mars 2026|2 ko|bannir|<mailto:a&b%3Fc@example.org?subject=a%20b%3F>"},
 		{"de", time.Date(2026, 12, 31, 23, 59, 0, 0, time.UTC), 999_500, "",
-			"Donnerstag, 31. Dezember 2026, 23:59 Uhr (UTC)|1,0 MB|sperren|<mailto:?subject=a%20b%3F>"},
-		{"en", time.Time{}, 12_345_678, "", "||ban|<mailto:?subject=a%20b%3F>"},
+			"Donnerstag, 31. Dezember 2026, 23:59 Uhr (UTC)|Donnerstag, 31. Dezember 2026|1,0 MB|sperren|<mailto:?subject=a%20b%3F>"},
+		{"en", time.Time{}, 12_345_678, "", "|||ban|<mailto:?subject=a%20b%3F>"},
 	} {
 		facts := templates.Facts{Date: tt.date, Size: tt.size, Answer: tt.answer}
 		if tt.date.IsZero() {

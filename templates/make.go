@@ -35,6 +35,7 @@ func newTemplate(where, lang string) *template.Template {
 		"word":    word(nil),
 		"command": t.command,
 		"date":    t.formatDate,
+		"day":     t.formatDay,
 		"size":    t.formatSize,
 		"quote":   quote,
 		"mailto":  mailto,

@@ -34,11 +34,52 @@ const (
 	Removed Name = "removed"
 	// Failed tells the owners that the delivery of a post was given up.
 	Failed Name = "failed"
+	// Probe tries the address of a member from whom mail has come back.
+	Probe Name = "probe"
+	// Disabled tells a member that he gets no posts any more, since mail to him comes back.
+	Disabled Name = "disabled"
+	// Dropped tells a member that he was removed because mail to him came back.
+	Dropped Name = "dropped"
+	// Storm tells the owners that one post came back from so many that it is no member's fault.
+	Storm Name = "storm"
+)
+
+// The texts about coming and going.
+const (
+	// ConfirmSubscribe, ConfirmUnsubscribe and ConfirmChange ask whom a request is about (Facts.Member) whether he wants it.
+	ConfirmSubscribe   Name = "confirm-subscribe"
+	ConfirmUnsubscribe Name = "confirm-unsubscribe"
+	ConfirmChange      Name = "confirm-change"
+	// Welcome and Goodbye go to who has joined, and left.
+	Welcome Name = "welcome"
+	Goodbye Name = "goodbye"
+	// Help says what can be done by mail, and what was not understood (Facts.Text); Info says what the list is.
+	Help Name = "help"
+	Info Name = "info"
+	// Already, NotMember and Closed tell why a request has changed nothing.
+	Already   Name = "already"
+	NotMember Name = "not-member"
+	Closed    Name = "closed"
+	// Approve asks an owner whether somebody may join; Waiting tells him that he has to wait, and Declined that he may not.
+	Approve  Name = "approve"
+	Waiting  Name = "waiting"
+	Declined Name = "declined"
+	// Settled answers an owner who has decided, or was late (Facts.Already).
+	Settled Name = "settled"
+	// Joined and Left tell the owners who comes and goes.
+	Joined Name = "joined"
+	Left   Name = "left"
+	// Changed tells a member how he gets the posts now.
+	Changed Name = "changed"
+	// Roster tells an owner who is a member (Facts.Text).
+	Roster Name = "roster"
 )
 
 // Names are all texts.
 func Names() []Name {
-	return []Name{Notice, Notices, Held, Rejected, Refused, Expired, Decided, BadCommand, Removed, Failed}
+	return append([]Name{Notice, Notices, Held, Rejected, Refused, Expired, Decided, BadCommand, Removed, Failed, Probe, Disabled, Dropped, Storm},
+		ConfirmSubscribe, ConfirmUnsubscribe, ConfirmChange, Welcome, Goodbye, Help, Info, Already, NotMember, Closed,
+		Approve, Waiting, Declined, Settled, Joined, Left, Changed, Roster)
 }
 
 // subject reports whether a text has one.
@@ -106,5 +147,6 @@ func checkName(n Name) error {
 	for _, n := range Names() {
 		all = append(all, string(n))
 	}
+	all = append(all, "words")
 	return fmt.Errorf("no such text (there are: %s)", strings.Join(all, ", "))
 }

@@ -21,7 +21,10 @@ func samples() []Facts {
 		Decision: "reject", By: "bob@example.org", At: time.Date(2026, time.November, 21, 8, 30, 0, 0, time.UTC),
 		Text: "Please write to the office instead.\n\nBob", Lists: []string{"staff@lists.example.org", "choir@lists.example.org"},
 		PartName: "plan.pdf", PartType: "application/pdf",
-		Delivered: 180, Total: 212, Error: "451 4.4.1 Next hop not reachable, try again later",
+		Member: "ann@example.org", MemberName: "Ann Müller", Description: "What the team has to say", Policy: "confirm",
+		Token: "r7c2k4xw3qpm5n2bf6hj3k9v2t4y6z8q", Delivery: "mail", Shown: 180,
+		SuspendedFrom: time.Date(2026, time.December, 24, 0, 0, 0, 0, time.UTC), SuspendedUntil: time.Date(2027, time.January, 1, 0, 0, 0, 0, time.UTC),
+		Delivered: 180, Bounced: 61, Total: 212, Error: "451 4.4.1 Next hop not reachable, try again later",
 		Items: []Item{
 			{
 				ID: "6a47c1f20b9d", List: "team@lists.example.org", From: "ann@example.org", FromName: "Ann Müller", Subject: "Lunch on Friday?",
@@ -41,10 +44,14 @@ func samples() []Facts {
 	approved, late := full, full
 	approved.Decision, approved.Items, approved.PartName = "approve", full.Items[:1], ""
 	late.Decision, late.By, late.Already, late.Entry = "expire", "", true, ""
+	untold := full
+	untold.Decision, untold.Untold, untold.Text = "reject", true, ""
 	other.Decision, other.Ban, other.Already, other.Lists = "discard", true, true, full.Lists[:1]
+	other.MemberName, other.Description, other.Policy, other.Delivery = "", "", "open", "nomail"
+	approved.Policy, approved.SuspendedUntil, approved.Shown = "approve", time.Time{}, full.Total
 	other.Items = nil
 	for range maxItems + 1 {
 		other.Items = append(other.Items, full.Items[1])
 	}
-	return []Facts{full, {}, other, approved, late}
+	return []Facts{full, {}, other, approved, late, untold}
 }

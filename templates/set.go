@@ -37,7 +37,7 @@ func New(dir string) (*Set, error) {
 	}
 	s.dir = filepath.Clean(dir)
 	if err := s.check(); err != nil {
-		return nil, fmt.Errorf("templates: %w", err)
+		return s, fmt.Errorf("templates: %w", err)
 	}
 	return s, nil
 }

@@ -43,7 +43,7 @@ func TestTexts(t *testing.T) {
 					if (text.Subject == "") != (name == templates.Removed) {
 						t.Errorf("Subject = %q", text.Subject)
 					}
-					fmt.Fprintf(&b, "-- %s --\nSubject: %s\n\n%s\n", []string{"full", "empty", "other", "approved", "late"}[i], text.Subject, shortened(text.Body))
+					fmt.Fprintf(&b, "-- %s --\nSubject: %s\n\n%s\n", []string{"full", "empty", "other", "approved", "late", "untold"}[i], text.Subject, shortened(text.Body))
 				}
 				golden := filepath.Join("../testdata/templates", lang+"-"+string(name)+".golden")
 				if *update {

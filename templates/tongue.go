@@ -15,6 +15,7 @@ type tongue struct {
 	// date has the day's name, the day, the month, the year, the time and its zone. The first of a month may have a form
 	// of its own.
 	date, first string
+	day         string    // as date, without the time
 	units       [3]string // octets, thousands, millions
 	point       string    // of decimals
 }
@@ -26,7 +27,7 @@ func tongueOf(lang string) tongue {
 			commands: Commands{Approve: "accepter", Reject: "refuser", Discard: "supprimer", Ban: "bannir"},
 			months:   [12]string{"janvier", "février", "mars", "avril", "mai", "juin", "juillet", "août", "septembre", "octobre", "novembre", "décembre"},
 			days:     [12]string{"dimanche", "lundi", "mardi", "mercredi", "jeudi", "vendredi", "samedi"},
-			date:     "%s %s %s %d à %s (%s)", first: "1er",
+			date:     "%s %s %s %d à %s (%s)", first: "1er", day: "%s %s %s %d",
 			units: [3]string{"octets", "ko", "Mo"}, point: ",",
 		}
 	case "de":
@@ -34,16 +35,16 @@ func tongueOf(lang string) tongue {
 			commands: Commands{Approve: "freigeben", Reject: "ablehnen", Discard: "verwerfen", Ban: "sperren"},
 			months:   [12]string{"Januar", "Februar", "März", "April", "Mai", "Juni", "Juli", "August", "September", "Oktober", "November", "Dezember"},
 			days:     [12]string{"Sonntag", "Montag", "Dienstag", "Mittwoch", "Donnerstag", "Freitag", "Samstag"},
-			date:     "%s, %s. %s %d, %s Uhr (%s)",
-			units:    [3]string{"Byte", "kB", "MB"}, point: ",",
+			date:     "%s, %s. %s %d, %s Uhr (%s)", day: "%s, %s. %s %d",
+			units: [3]string{"Byte", "kB", "MB"}, point: ",",
 		}
 	}
 	return tongue{
 		commands: Commands{Approve: "approve", Reject: "reject", Discard: "discard", Ban: "ban"},
 		months:   [12]string{"January", "February", "March", "April", "May", "June", "July", "August", "September", "October", "November", "December"},
 		days:     [12]string{"Sunday", "Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday"},
-		date:     "%s, %s %s %d, %s (%s)",
-		units:    [3]string{"bytes", "kB", "MB"}, point: ".",
+		date:     "%s, %s %s %d, %s (%s)", day: "%s, %s %s %d",
+		units: [3]string{"bytes", "kB", "MB"}, point: ".",
 	}
 }
 
@@ -56,11 +57,23 @@ func (t tongue) formatDate(d time.Time) string {
 	if _, offset := d.Zone(); offset != 0 {
 		zone = "UTC" + d.Format("-07:00")
 	}
-	day := strconv.Itoa(d.Day())
-	if d.Day() == 1 && t.first != "" {
-		day = t.first
+	return fmt.Sprintf(t.date, t.days[d.Weekday()], t.number(d), t.months[d.Month()-1], d.Year(), d.Format("15:04"), zone)
+}
+
+// formatDay writes a day without a time, "" for the zero time.
+func (t tongue) formatDay(d time.Time) string {
+	if d.IsZero() {
+		return ""
 	}
-	return fmt.Sprintf(t.date, t.days[d.Weekday()], day, t.months[d.Month()-1], d.Year(), d.Format("15:04"), zone)
+	return fmt.Sprintf(t.day, t.days[d.Weekday()], t.number(d), t.months[d.Month()-1], d.Year())
+}
+
+// number is that of a day in its month.
+func (t tongue) number(d time.Time) string {
+	if d.Day() == 1 && t.first != "" {
+		return t.first
+	}
+	return strconv.Itoa(d.Day())
 }
 
 // formatSize writes octets in the unit that people think in, "" for 0.

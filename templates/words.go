@@ -43,6 +43,11 @@ func keys() []string {
 	for _, p := range []lists.Proof{lists.Unproven, lists.Proven, lists.Contradicted} {
 		all = append(all, "identity-"+p.String())
 	}
+	for _, p := range []lists.SubscribePolicy{
+		lists.SubscribeConfirm, lists.SubscribeConfirmApprove, lists.SubscribeApprove, lists.SubscribeOpen, lists.SubscribeClosed,
+	} {
+		all = append(all, "subscribe-"+string(p))
+	}
 	return append(all, other, "no-subject", "no-id")
 }
 

@@ -1,0 +1,225 @@
+package enrol
+
+import (
+	"slices"
+	"strings"
+	"time"
+
+	"superlistd/letters"
+	"superlistd/lists"
+)
+
+// verb is what a command wants.
+type verb int
+
+const (
+	verbHelp verb = iota
+	verbInfo
+	verbJoin
+	verbLeave
+	verbChange
+	verbWho
+	verbConfirm
+	verbEnd
+	verbSet     // becomes verbChange
+	verbSuspend // likewise
+	verbResume  // likewise
+)
+
+// command is one that was read.
+type command struct {
+	verb    verb
+	options []string // of verbChange: member options and values, in turn
+	token   string   // of verbConfirm
+	unknown string   // of verbHelp: what was not understood
+}
+
+func (c command) same(o command) bool {
+	return c.verb == o.verb && c.token == o.token && slices.Equal(c.options, o.options)
+}
+
+const (
+	// maxCommands of one mail are carried out.
+	maxCommands = 5
+	// maxMisses is how many lines before the first command may be none: a greeting.
+	maxMisses = 4
+)
+
+// verbs are the words that begin a command, in all languages: whoever writes to a list need not know in which it writes.
+func verbs() map[string]verb {
+	words := map[string]verb{}
+	for _, v := range []struct {
+		verb  verb
+		words string
+	}{
+		{verbHelp, "help aide hilfe"},
+		{verbInfo, "info infos information informations informationen"},
+		{verbJoin, "subscribe join abonner s'abonner inscrire m'abonner m'inscrire inscription abonnieren anmelden beitreten"},
+		{verbLeave, "unsubscribe leave signoff désabonner desabonner désinscrire desinscrire désinscription quitter abmelden abbestellen austreten"},
+		{verbSet, "set option régler regler réglage einstellen setze"},
+		{verbSuspend, "suspend pause suspendre aussetzen pausieren"},
+		{verbResume, "resume reprendre fortsetzen fortfahren"},
+		{verbWho, "who which qui wer"},
+		{verbConfirm, "confirm confirmer bestätigen bestaetigen"},
+		{verbEnd, "end quit stop fin ende"},
+	} {
+		for _, w := range strings.Fields(v.words) {
+			words[w] = v.verb
+		}
+	}
+	return words
+}
+
+// reader reads the commands of one mail.
+type reader struct {
+	list   lists.List
+	author lists.Address
+	today  time.Time
+	verbs  map[string]verb
+}
+
+// readCommands finds the commands in a mail: in its subject, if that is nothing but one, and in the first lines that are not
+// quoted. Without any, rest is what was written instead.
+func readCommands(l lists.List, author lists.Address, subject, text string, now time.Time) (commands []command, rest string) {
+	r := reader{list: l, author: author, today: now.UTC().Truncate(24 * time.Hour), verbs: verbs()}
+	add := func(c command) {
+		if !slices.ContainsFunc(commands, c.same) && len(commands) < maxCommands {
+			commands = append(commands, c)
+		}
+	}
+	if c, ok := r.read(subject); ok && c.verb != verbEnd {
+		add(c)
+	}
+	found := false
+	var own []string
+	for _, line := range letters.Lines(text) {
+		if letters.Ends(line) {
+			break
+		}
+		if strings.TrimSpace(line) == "" || letters.Quoted(line) {
+			continue
+		}
+		c, ok := r.read(line)
+		if ok && c.verb == verbEnd {
+			break
+		}
+		if ok {
+			add(c)
+			found = true
+			continue
+		}
+		if own = append(own, line); found || len(own) > maxMisses {
+			break
+		}
+	}
+	if len(commands) > 0 {
+		return commands, ""
+	}
+	return nil, letters.Shorten(strings.TrimSpace(subject + "\n" + strings.Join(own, "\n")))
+}
+
+// read reads one line.
+func (r reader) read(line string) (command, bool) {
+	words := r.words(line)
+	if len(words) == 0 {
+		return command{}, false
+	}
+	v, known := r.verbs[words[0]]
+	rest := words[1:]
+	if !known {
+		return command{}, false
+	}
+	switch v {
+	case verbSet:
+		return r.set(rest)
+	case verbSuspend:
+		return r.suspend(rest)
+	case verbConfirm:
+		if len(rest) != 1 {
+			return command{}, false
+		}
+		return command{verb: verbConfirm, token: rest[0]}, true
+	case verbEnd:
+		return command{verb: v}, len(rest) == 0
+	}
+	if slices.ContainsFunc(rest, func(w string) bool { return !r.filler(w) }) {
+		return command{}, false
+	}
+	if v == verbResume { // whoever asks for posts has an address that works
+		return command{verb: verbChange, options: []string{"delivery", "mail", "suspend", "none", "disabled", "none"}}, true
+	}
+	return command{verb: v}, true
+}
+
+// words cuts a line, without what people and mailers put around it.
+func (r reader) words(line string) []string {
+	const most = 500 // octets: nobody's command is longer
+	line = strings.ReplaceAll(line[:min(len(line), most)], "’", "'")
+	var words []string
+	for _, w := range strings.Fields(line) {
+		if w = letters.Bare(w); w == "" || len(words) == 0 && slices.Contains([]string{"please", "bitte", "me", "se", "svp"}, w) {
+			continue
+		}
+		words = append(words, w)
+	}
+	return words
+}
+
+// filler tells a word that changes nothing: a courtesy, the list's name, the author's own address.
+func (r reader) filler(w string) bool {
+	switch w {
+	case "me", "mich", "moi", "please", "bitte", "svp", "merci", "thanks", "danke", strings.ToLower(r.list.Address.Local):
+		return true
+	}
+	a, err := lists.ParseAddress(w)
+	return err == nil && (a.Key() == r.list.Address.Key() || a.Key() == r.author.Key())
+}
+
+func (r reader) set(words []string) (command, bool) {
+	if len(words) != 1 {
+		return command{}, false
+	}
+	switch words[0] {
+	case "mail", "on", "courriel", "oui", "an", "ja":
+		return command{verb: verbChange, options: []string{"delivery", "mail", "disabled", "none"}}, true
+	case "nomail", "off", "non", "aus", "nein":
+		return command{verb: verbChange, options: []string{"delivery", "nomail"}}, true
+	}
+	return command{}, false
+}
+
+// suspend reads two days; the second may not be over.
+func (r reader) suspend(words []string) (command, bool) {
+	var days []time.Time
+	for _, w := range words {
+		for _, part := range strings.Split(w, "..") {
+			switch part {
+			case "", "from", "to", "until", "till", "du", "au", "le", "jusqu'au", "von", "vom", "bis", "zum", "-", "–":
+				continue
+			}
+			day, ok := readDay(part)
+			if !ok || len(days) == 2 {
+				return command{}, false
+			}
+			days = append(days, day)
+		}
+	}
+	if len(days) != 2 || days[1].Before(r.today) {
+		return command{}, false
+	}
+	s, err := lists.ParseSuspension(lists.Suspension{From: days[0], Until: days[1]}.String())
+	return command{verb: verbChange, options: []string{"suspend", s.String()}}, err == nil
+}
+
+// readDay reads 2026-12-31, 31.12.2026, and 31/12/2026 where no month can be meant by the first.
+func readDay(w string) (time.Time, bool) {
+	for _, form := range []string{time.DateOnly, "2.1.2006"} {
+		if t, err := time.Parse(form, w); err == nil {
+			return t, true
+		}
+	}
+	if t, err := time.Parse("2/1/2006", w); err == nil && t.Day() > 12 {
+		return t, true
+	}
+	return time.Time{}, false
+}

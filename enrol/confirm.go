@@ -1,0 +1,181 @@
+package enrol
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"superlistd/letters"
+	"superlistd/lists"
+	"superlistd/templates"
+)
+
+// ask writes to whom a request is about: only when he answers, it is done. For a request that is open already nothing is written
+// again on the same day, unless it is proven that he asks for it.
+func (d *Desk) ask(ctx context.Context, q inquiry, r request, name templates.Name) error {
+	old, found, err := d.load(d.idOf(r.List, r.Who, r.Action))
+	if err != nil {
+		return err
+	}
+	var again []string // what makes the letter another one
+	switch day := int(d.opts.Now().Sub(old.At) / (24 * time.Hour)); {
+	case found && old.Mail == q.key && (old.done || old.sent): // its sender lost our reply
+		return nil
+	case !found || old.done || !old.same(r) || !old.confirmed && !old.sent: // the first time, as far as the reader can tell
+	case old.confirmed: // and could not be carried out
+		return d.goOn(ctx, q.list, old, false)
+	case q.proven():
+		again = []string{q.key}
+	case day > 0:
+		again = []string{fmt.Sprint("day ", day)}
+	default:
+		d.log("request is open already", q.list, r.Who, nil)
+		return nil
+	}
+	if err := d.allow(ctx, q, r.Who); err != nil {
+		return err
+	}
+	if r, err = d.open(ctx, r); err != nil {
+		return err
+	}
+	m := d.confirmation(ctx, q, r, name)
+	m.Key = once(name, r, again...)
+	if err := d.send(ctx, m); err != nil {
+		return err
+	}
+	d.log("confirmation sent", q.list, r.Who, nil)
+	return d.set(r, markSent)
+}
+
+// confirmation is the letter by which somebody confirms a request.
+func (d *Desk) confirmation(ctx context.Context, q inquiry, r request, name templates.Name) letters.Letter {
+	var m lists.Member
+	if apply(&m, r.Options) != nil {
+		m = lists.Member{}
+	}
+	m.Address = r.Who
+	facts := d.options(q.list, m)
+	answer := d.keyed(r, confirmLetter)
+	facts.Answer, facts.Token, facts.Days = answer.String(), d.extension(r, confirmLetter), int(confirmFor.Hours()/24)
+	l := d.toMember(ctx, q.list, name, r, facts)
+	l.ReplyTo = answer
+	if q.mail.Author.Key() == r.Who.Key() {
+		l.Answers = messageID(q.mail)
+	}
+	return l
+}
+
+// Confirm takes a mail to LIST-confirm with an extension that is Known: who a request is about confirms it by it, or an owner
+// decides. It does not matter from where it comes: whoever has the address was written to. Programs are not listened to.
+// ErrToken; with other errors the mail may come again, and nothing is done or written twice.
+func (d *Desk) Confirm(ctx context.Context, l lists.List, extension string, m Mail) error {
+	r, letter, err := d.lookup(l.Address, extension)
+	if err != nil {
+		return err
+	}
+	if m.Automatic || letters.Unattended(m.Head) {
+		d.log("automatic answer ignored", l, r.Who, nil)
+		return nil
+	}
+	text, err := letters.Text(m.Head, m.Body)
+	if err != nil {
+		return fmt.Errorf("answer about a request to %s: %w", l.Address, err)
+	}
+	q := inquiry{list: l, mail: m, key: mailKey(l, m)}
+	if letter == approveLetter {
+		return d.decide(ctx, q, r, text)
+	}
+	if !r.confirmed && !r.done && refuses(text) {
+		d.log("request withdrawn", l, r.Who, nil)
+		return d.set(r, markDone)
+	}
+	return d.confirmed(ctx, l, r, false)
+}
+
+// confirmByCommand is for who writes the token to LIST-request.
+func (d *Desk) confirmByCommand(ctx context.Context, q inquiry, extension string) error {
+	r, letter, err := d.lookup(q.list.Address, extension)
+	if err != nil && !errors.Is(err, ErrToken) {
+		return err
+	}
+	if err != nil || letter != confirmLetter {
+		return d.run(ctx, q, command{verb: verbHelp, unknown: "confirm " + extension})
+	}
+	return d.confirmed(ctx, q.list, r, false)
+}
+
+// refuses tells an answer of somebody who does not want what he is asked to confirm: he will not be made to by it.
+func refuses(text string) bool {
+	// Some mailers do not quote what is answered: what we ask, and with which words, is not looked at.
+	const most = 2
+	n := 0
+	for _, line := range letters.Lines(text) {
+		if letters.Ends(line) || n == most {
+			break
+		}
+		if strings.TrimSpace(line) == "" || letters.Quoted(line) {
+			continue
+		}
+		n++
+		for _, w := range strings.Fields(strings.ReplaceAll(line, "’", "'")) {
+			switch letters.Bare(w) {
+			case "no", "not", "never", "don't", "didn't", "stop", "cancel", "spam", "non", "pas", "jamais", "annuler",
+				"nein", "nicht", "nie", "kein", "keine", "keinen", "abbrechen":
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// decide takes the answer of an owner about somebody who wants to be a member. The first one counts.
+func (d *Desk) decide(ctx context.Context, q inquiry, r request, text string) error {
+	l, by := q.list, q.mail.Author
+	said, ok := letters.ReadDecision(subject(q.mail.Head), text)
+	if !ok && r.decided == nil {
+		return d.notUnderstood(ctx, q, r, text)
+	}
+	if r.decided == nil {
+		_, err := d.files.write(r.mark(markDecided), decision{said.Action, said.Ban, by, said.Text, d.opts.Now().UTC()})
+		if err != nil {
+			return fmt.Errorf("request %s: %w", r.id, err)
+		}
+		if r, _, err = d.load(r.id); err != nil {
+			return err
+		}
+	}
+	if r.decided == nil {
+		return ErrToken // somebody's new request came between
+	}
+	if err := d.goOn(ctx, l, r, false); err != nil {
+		return err
+	}
+	if by.IsZero() || q.mail.Proof == lists.Contradicted {
+		return nil
+	}
+	facts := d.aboutRequest(l, r)
+	facts.Decision, facts.Ban, facts.By, facts.At = string(r.decided.Action), r.decided.Ban, r.decided.By.String(), r.decided.At
+	facts.Text = r.decided.Text
+	facts.Already = r.decided.By.Key() != by.Key() || ok && said.Action != r.decided.Action
+	return d.send(ctx, d.reply(ctx, q, by, templates.Settled, facts))
+}
+
+// notUnderstood asks an owner again, with what he wrote.
+func (d *Desk) notUnderstood(ctx context.Context, q inquiry, r request, text string) error {
+	by := q.mail.Author
+	d.opts.Log(Event{What: "answer not understood", List: q.list.Address, Who: r.Who, By: by})
+	if by.IsZero() || q.mail.Proof == lists.Contradicted {
+		return nil
+	}
+	own := letters.Lines(text)
+	if end := slices.IndexFunc(own, func(line string) bool { return letters.Ends(line) || letters.Quoted(line) }); end >= 0 {
+		own = own[:end]
+	}
+	m := d.question(q.list, r)
+	m.Facts.Text = letters.Shorten(strings.TrimSpace(subject(q.mail.Head) + "\n" + strings.Join(own[:min(len(own), maxCommands)], "\n")))
+	m.To, m.Answers, m.Key = []string{by.String()}, messageID(q.mail), once(m.Name, r, q.key)
+	return d.send(ctx, m)
+}

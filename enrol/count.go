@@ -1,0 +1,208 @@
+package enrol
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"net/netip"
+	"strconv"
+	"strings"
+	"time"
+
+	"superlistd/lists"
+)
+
+// What was written because strangers asked is counted in one file for each hour, a line for each letter: when, for which network, to
+// whom, for which list, because of which mail, the last four hashed. The files are not synced: what a power cut takes
+// is forgotten, and nothing worse.
+const (
+	countPrefix = "count."
+	countHour   = "2006010215"
+	countFor    = 24 * time.Hour
+	// maxCounts is how many lines a file has at most.
+	maxCounts = 10_000
+	nobody    = "-" // in the place of a network or list for which a letter does not count
+)
+
+// count is one line.
+type count struct {
+	at                       time.Time
+	network, who, list, mail string
+}
+
+// allow counts a letter to somebody, or gives ErrTooMany. That of a mail that was counted before is not counted again.
+func (d *Desk) allow(ctx context.Context, q inquiry, who lists.Address) error {
+	now := d.opts.Now().UTC()
+	c := count{
+		at: now, network: d.hashed("network", network(q.mail.Client)), who: d.hashed("who", who.Key()),
+		list: d.hashed("list", q.list.Address.Key()), mail: q.key,
+	}
+	if q.proven() {
+		c.network, c.list = nobody, nobody
+	}
+	if err := d.enter(ctx, c); err != nil {
+		return fmt.Errorf("request of %s to %s: %w", q.mail.Author, q.list.Address, err)
+	}
+	return nil
+}
+
+// allowOwners counts a letter to the owners about a request.
+func (d *Desk) allowOwners(ctx context.Context, l lists.List, what string, r request) error {
+	c := count{
+		at: d.opts.Now().UTC(), network: nobody, who: nobody, list: d.hashed("owners of list", l.Address.Key()), mail: digest(what, r.id, r.Nonce),
+	}
+	if err := d.enter(ctx, c); err != nil {
+		return fmt.Errorf("letter to the owners of %s: %w", l.Address, err)
+	}
+	return nil
+}
+
+// enter adds a line, if there is room for its letter.
+func (d *Desk) enter(ctx context.Context, c count) error {
+	return d.files.locked(ctx, func() error {
+		t, err := d.tally(c)
+		if err != nil || t.before {
+			return err
+		}
+		if over := t.over(d.opts.Limits, c); over != "" {
+			return fmt.Errorf("%w: %s", ErrTooMany, over)
+		}
+		return d.note(c)
+	})
+}
+
+// network is that of a client, "" for one that is not known or on this host.
+func network(a netip.Addr) string {
+	a = a.Unmap()
+	bits := 24
+	if a.Is6() {
+		bits = 48
+	}
+	if !a.IsValid() || a.IsLoopback() {
+		return ""
+	}
+	p, err := a.WithZone("").Prefix(bits)
+	if err != nil {
+		return ""
+	}
+	return p.String()
+}
+
+// hashed makes a word of a line: nobody who reads the files learns who asked for what.
+func (d *Desk) hashed(what, text string) string {
+	if text == "" {
+		return nobody
+	}
+	return d.opts.Keys.Make("enrol count", what, text)
+}
+
+// tally is how many letters there were already.
+type tally struct {
+	before                       bool // for the same mail
+	who, network, list, all, now int  // now: lines in the file of this hour
+}
+
+func (t tally) over(l Limits, c count) string {
+	switch {
+	case c.who != nobody && t.who >= l.Address:
+		return fmt.Sprintf("%d letters to the address in a day", t.who)
+	case t.now >= maxCounts:
+		return fmt.Sprintf("%d letters in an hour", t.now)
+	case c.list == nobody:
+		return ""
+	case t.network >= l.Network:
+		return fmt.Sprintf("%d letters for the network in an hour", t.network)
+	case t.list >= l.List:
+		return fmt.Sprintf("%d letters for the list in an hour", t.list)
+	case t.all >= l.All:
+		return fmt.Sprintf("%d letters for all lists in an hour", t.all)
+	}
+	return ""
+}
+
+// tally reads the files of a day. Times are compared both ways, so that a clock that was wrong shuts nobody out for longer.
+func (d *Desk) tally(c count) (t tally, err error) {
+	for hours := -int(countFor / time.Hour); hours <= 1; hours++ {
+		name := countName(c.at.Add(time.Duration(hours) * time.Hour))
+		all, err := d.counts(name)
+		if err != nil {
+			return t, err
+		}
+		if hours == 0 {
+			t.now = len(all)
+		}
+		for _, o := range all {
+			t.add(c, o)
+		}
+	}
+	return t, nil
+}
+
+func (t *tally) add(c, o count) {
+	age := c.at.Sub(o.at).Abs()
+	if age >= countFor {
+		return
+	}
+	t.before = t.before || o.mail == c.mail
+	if o.who == c.who {
+		t.who++
+	}
+	if age >= time.Hour || o.list == nobody {
+		return
+	}
+	t.all++
+	if o.network == c.network && c.network != nobody {
+		t.network++
+	}
+	if o.list == c.list {
+		t.list++
+	}
+}
+
+func countName(t time.Time) string { return countPrefix + t.Format(countHour) }
+
+// counts reads a file; lines that are not whole are passed over.
+func (d *Desk) counts(name string) (all []count, err error) {
+	file, err := d.opts.Disk.Open(d.files.path(name))
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	defer file.Close()
+	const longest = 100 // octets of a line
+	raw, err := io.ReadAll(io.NewSectionReader(file, 0, 2*maxCounts*longest))
+	if err != nil {
+		return nil, err
+	}
+	for line := range bytes.Lines(raw) {
+		words := strings.Fields(string(line))
+		if len(words) != 5 || line[len(line)-1] != '\n' {
+			continue
+		}
+		seconds, err := strconv.ParseInt(words[0], 10, 64)
+		if err != nil {
+			continue
+		}
+		all = append(all, count{time.Unix(seconds, 0), words[1], words[2], words[3], words[4]})
+	}
+	return all, nil
+}
+
+// note appends a line. It begins with a line end, for the one before it may not be whole.
+func (d *Desk) note(c count) error {
+	path := d.files.path(countName(c.at))
+	file, err := d.opts.Disk.Open(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		file, err = d.opts.Disk.Create(path)
+	}
+	if err != nil {
+		return err
+	}
+	_, err = fmt.Fprintf(file, "\n%d %s %s %s %s\n", c.at.Unix(), c.network, c.who, c.list, c.mail)
+	return errors.Join(err, file.Close())
+}

@@ -1,0 +1,242 @@
+package enrol
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io"
+	"net/netip"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+
+	"superlistd/delivery/spool"
+	"superlistd/letters"
+	"superlistd/lists"
+	"superlistd/message"
+	"superlistd/templates"
+	"superlistd/token"
+)
+
+var (
+	// ErrToken says that a keyed address is not one that we made, or that what it was made for is long gone.
+	ErrToken = errors.New("the address is not valid, or not any more")
+	// ErrTooMany says that a letter is not written because there were too many: to this address, for this list, or because of mail
+	// from this network. Later there may be room.
+	ErrTooMany = errors.New("too many requests for now")
+)
+
+// Options are what a Desk works with. All but Limits, Disk, Now and Log are needed.
+type Options struct {
+	// Data is the folder in which the Desk has its own, "enrol".
+	Data  string
+	Store lists.Store
+	// Letters sends what is written to people.
+	Letters *letters.Clerk
+	Keys    *token.Keys
+	// Delimiter stands before the extension of an address: "+".
+	Delimiter string
+	Limits    Limits
+
+	Disk spool.Disk // nil: the real one
+	Now  func() time.Time
+	Log  func(Event)
+}
+
+// Limits bound what strangers can make us write. Zero is the value in parentheses.
+type Limits struct {
+	// Address is how many letters one address gets in a day (10).
+	Address int
+	// Network is how many letters mail from one network, an IPv4 /24 or an IPv6 /48, causes in an hour (20), List how many for one list
+	// (200), and All how many for all lists (1000): without those to people who have proven that it is they who asked.
+	Network, List, All int
+	// Open is how many requests may wait (20,000).
+	Open int
+}
+
+func (l Limits) filled() Limits {
+	for _, f := range []struct {
+		field *int
+		value int
+	}{{&l.Address, 10}, {&l.Network, 20}, {&l.List, 200}, {&l.All, 1000}, {&l.Open, 20_000}} {
+		if *f.field == 0 {
+			*f.field = f.value
+		}
+	}
+	return l
+}
+
+// Mail is one that somebody sent to a service of a list.
+type Mail struct {
+	Head message.Header
+	Body io.Reader // what follows the header
+	// Author is who From names, zero if that is not one address; AuthorName is what it is called there, decoded.
+	Author     lists.Address
+	AuthorName string
+	Proof      lists.Proof
+	// Client is where it came from; invalid if that is not known.
+	Client netip.Addr
+	// Automatic: a program wrote it, as far as the envelope tells (null reverse-path). The header is looked at here.
+	Automatic bool
+}
+
+// Event is something that an administrator may want to see in the log. The fields that do not apply are zero.
+type Event struct {
+	What string // "joined", "confirmation sent"…
+	List lists.Address
+	Who  lists.Address // member, or who wants to be one
+	By   lists.Address // who did it, if not he
+	Err  error
+}
+
+// Desk takes requests. Its methods may be called concurrently, and any number of processes may have one on the same folder.
+type Desk struct {
+	opts  Options
+	files *folder
+}
+
+// New returns a Desk. Nothing is read or made before it is needed.
+func New(o Options) *Desk {
+	o.Limits = o.Limits.filled()
+	if o.Disk == nil {
+		o.Disk = spool.RealDisk{}
+	}
+	if o.Now == nil {
+		o.Now = time.Now
+	}
+	if o.Log == nil {
+		o.Log = func(Event) {}
+	}
+	return &Desk{opts: o, files: &folder{dir: filepath.Join(o.Data, "enrol"), disk: o.Disk}}
+}
+
+// Take takes a mail to LIST-subscribe, -unsubscribe, -request or -help. On nil, what it asks for is done, and what is to be
+// written is the next hop's or the spool's. Mail that a program wrote does nothing. lists.ErrNoAuthor, lists.ErrForged and
+// lists.ErrBanned (of who wants to join) are for good. With ErrTooMany and all other errors the same mail may come again: nothing
+// is done or written twice.
+func (d *Desk) Take(ctx context.Context, l lists.List, service lists.Service, m Mail) error {
+	if automatic(m) {
+		d.log("automatic request ignored", l, m.Author, nil)
+		return nil
+	}
+	switch {
+	case m.Author.IsZero():
+		return lists.ErrNoAuthor
+	case m.Proof == lists.Contradicted:
+		return fmt.Errorf("%w: %s", lists.ErrForged, m.Author)
+	case ownAddress(l, m.Author):
+		d.log("request of the list itself ignored", l, m.Author, nil)
+		return nil
+	}
+	q := inquiry{list: l, mail: m, key: mailKey(l, m)}
+	switch service {
+	case lists.ServiceSubscribe:
+		return d.run(ctx, q, command{verb: verbJoin})
+	case lists.ServiceUnsubscribe:
+		return d.run(ctx, q, command{verb: verbLeave})
+	case lists.ServiceRequest:
+		return d.request(ctx, q)
+	}
+	return d.run(ctx, q, command{verb: verbHelp})
+}
+
+// inquiry is a mail that a person sent, with what is known about it.
+type inquiry struct {
+	list lists.List
+	mail Mail
+	key  string // the same for the same mail
+}
+
+func (q inquiry) proven() bool { return q.mail.Proof == lists.Proven }
+
+// request reads the commands in a mail to LIST-request, and runs them.
+func (d *Desk) request(ctx context.Context, q inquiry) error {
+	text, err := letters.Text(q.mail.Head, q.mail.Body)
+	if err != nil {
+		return fmt.Errorf("request to %s: %w", q.list.Address, err)
+	}
+	commands, rest := readCommands(q.list, q.mail.Author, subject(q.mail.Head), text, d.opts.Now())
+	if len(commands) == 0 {
+		return d.run(ctx, q, command{verb: verbHelp, unknown: rest})
+	}
+	for i, c := range commands {
+		next := q
+		if i > 0 {
+			next.key = digest(q.key, fmt.Sprint(i))
+		}
+		if err := d.run(ctx, next, c); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (d *Desk) run(ctx context.Context, q inquiry, c command) error {
+	switch c.verb {
+	case verbJoin:
+		return d.join(ctx, q)
+	case verbLeave:
+		return d.leave(ctx, q)
+	case verbChange:
+		return d.change(ctx, q, c.options)
+	case verbConfirm:
+		return d.confirmByCommand(ctx, q, c.token)
+	case verbInfo:
+		return d.answer(ctx, q, templates.Info, d.facts(q.list, q.mail.Author))
+	case verbWho:
+		if q.list.Settings.IsOwner(q.mail.Author) && q.proven() {
+			return d.roster(ctx, q)
+		}
+	}
+	facts := d.facts(q.list, q.mail.Author)
+	facts.Text = c.unknown
+	return d.answer(ctx, q, templates.Help, facts)
+}
+
+// automatic tells mail that gets no answer (RFC 3834 section 2).
+func automatic(m Mail) bool {
+	if m.Automatic || letters.Unattended(m.Head) {
+		return true
+	}
+	switch strings.ToLower(m.Author.Local) {
+	case "mailer-daemon", "postmaster", "noreply", "no-reply", "donotreply", "do-not-reply":
+		return true
+	}
+	return false
+}
+
+// ownAddress tells the addresses of the list itself.
+func ownAddress(l lists.List, a lists.Address) bool {
+	key := a.Key()
+	own := []lists.Address{l.Address, l.Owner(), l.Request(), l.Subscribe(), l.Unsubscribe(), l.Help(), l.Bounces()}
+	return slices.ContainsFunc(own, func(o lists.Address) bool { return o.Key() == key })
+}
+
+func subject(h message.Header) string {
+	for _, s := range message.Texts(h, "Subject") {
+		return s
+	}
+	return ""
+}
+
+// mailKey names a mail, so that it is known when its sender comes again with it. One without a Message-ID is the same as others
+// with its subject and date.
+func mailKey(l lists.List, m Mail) string {
+	id := message.ID(m.Head)
+	if id == "" {
+		id = strings.Join(append(m.Head.Values("Date"), subject(m.Head)), "\n")
+	}
+	return digest(l.Address.Key(), m.Author.Key(), id)
+}
+
+func digest(words ...string) string {
+	sum := sha256.Sum256(fmt.Appendf(nil, "%q", words))
+	return hex.EncodeToString(sum[:8])
+}
+
+func (d *Desk) log(what string, l lists.List, who lists.Address, err error) {
+	d.opts.Log(Event{What: what, List: l.Address, Who: who, Err: err})
+}

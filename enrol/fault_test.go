@@ -1,0 +1,196 @@
+package enrol_test
+
+import (
+	"errors"
+	"os"
+	"slices"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"superlistd/enrol"
+	"superlistd/internal/faultdisk"
+	"superlistd/lists"
+)
+
+// story is what five people want, at a desk where something fails. Whoever is told no comes again with the same mail.
+type story struct {
+	*house
+	mails map[string]enrol.Mail // by what they are about
+	raw   map[string]string
+	taken map[string]bool
+	all   []letter
+}
+
+func newStory(t *testing.T) *story {
+	y := &story{house: newHouse(t, "subscribe", "confirm+approve", "owners_notice", "on"), taken: map[string]bool{}}
+	y.mails, y.raw = map[string]enrol.Mail{}, map[string]string{}
+	return y
+}
+
+// once sends a mail until it is taken; each time it is the same.
+func (y *story) once(what, from string, proof lists.Proof, raw string, send func(m enrol.Mail) error) {
+	if y.taken[what] {
+		return
+	}
+	m, known := y.mails[what]
+	if !known {
+		m = y.mail(from, proof, raw)
+		y.mails[what] = m
+		_, y.raw[what], _ = strings.Cut(raw+"\n\n", "\n\n")
+	}
+	m.Body = strings.NewReader(y.raw[what])
+	y.taken[what] = send(m) == nil
+}
+
+func (y *story) to(service lists.Service) func(m enrol.Mail) error {
+	return func(m enrol.Mail) error { return y.desk.Take(y.t.Context(), y.settings(), service, m) }
+}
+
+// reply answers the newest letter with that in its line "reader: subject", if it has come.
+func (y *story) reply(what, line, raw string) {
+	for _, l := range slices.Backward(y.all) {
+		if l.to+": "+l.subject() == line {
+			ext := extension(y.t, l.value("Reply-To"))
+			y.once(what, "x@m.test", lists.Unproven, raw, func(m enrol.Mail) error {
+				if err := y.desk.Known(y.list, ext); err != nil {
+					return err
+				}
+				return y.desk.Confirm(y.t.Context(), y.settings(), ext, m)
+			})
+			return
+		}
+	}
+}
+
+func (y *story) chapter() {
+	y.once("ann asks", "ann@m.test", lists.Unproven, "Subject: x", y.to(lists.ServiceSubscribe))
+	y.once("mia leaves", "mia@m.test", lists.Proven, "Subject: x", y.to(lists.ServiceUnsubscribe))
+	y.once("bea pauses", "bea@m.test", lists.Proven, "Subject: x\n\nset nomail\n", y.to(lists.ServiceRequest))
+	y.all = append(y.all, y.take()...)
+	y.reply("ann confirms", "ann@m.test"+confirmJoin, "Subject: x")
+	y.all = append(y.all, y.take()...)
+	y.reply("owen approves", approval, "Subject: approve")
+	_ = y.desk.Tick(y.t.Context(), y.clock())
+	y.all = append(y.all, y.take()...)
+}
+
+// check is the law: everybody got what he wanted, and each letter once.
+func (y *story) check() {
+	y.fail = nil
+	y.open(nil)
+	for range 3 {
+		y.chapter()
+	}
+	var got []string
+	for _, l := range y.all {
+		got = append(got, l.to+": "+l.subject())
+	}
+	want := []string{
+		"ann@m.test" + confirmJoin, "ann@m.test" + waiting, approval, "ann@m.test" + welcome, "mia@m.test" + goodbye,
+		"bea@m.test: team@lists.test: Wie Sie die Beiträge erhalten", "x@m.test: team@lists.test: done: ann@m.test",
+		"owen@m.test olga@m.test: team@lists.test: ann@m.test has joined", "owen@m.test olga@m.test: team@lists.test: mia@m.test has left",
+	}
+	slices.Sort(got)
+	slices.Sort(want)
+	if !slices.Equal(got, want) {
+		y.t.Errorf("sent:\n%s\nwant:\n%s\nlog: %q", strings.Join(got, "\n"), strings.Join(want, "\n"), y.events)
+	}
+	y.wantMember("ann@m.test", true)
+	y.wantMember("mia@m.test", false)
+	if bea, _ := y.member("bea@m.test"); bea.Delivery != lists.DeliveryNone {
+		y.t.Error("bea gets posts")
+	}
+}
+
+// The n-th step of the disk fails, for every n.
+func TestDiskFaults(t *testing.T) {
+	t.Parallel()
+	for _, tt := range []struct {
+		name  string
+		fault faultdisk.Fault
+		power bool
+		keep  bool
+	}{
+		{"EIO once", faultdisk.Fault{Err: syscall.EIO}, false, false},
+		{"ENOSPC for ever", faultdisk.Fault{Err: syscall.ENOSPC, Forever: true, Match: changes}, false, false},
+		{"kill", faultdisk.Fault{Crash: true, Match: changes}, false, false},
+		{"power cut", faultdisk.Fault{Crash: true, Match: changes}, true, false},
+		{"power cut that keeps names", faultdisk.Fault{Crash: true, Match: changes}, true, true},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			for n, tripped := 1, true; tripped && !t.Failed(); n++ {
+				y := newStory(t)
+				fault := tt.fault
+				fault.At = n
+				disk := faultdisk.New(fault)
+				y.open(disk)
+				y.chapter()
+				if tt.power {
+					must(t, disk.PowerCut(tt.keep))
+				}
+				y.check()
+				if tripped = disk.Tripped(); t.Failed() {
+					t.Log(disk.Step())
+				}
+				if !tripped && n < 50 {
+					t.Errorf("only %d steps", n)
+				}
+				_ = os.RemoveAll(y.data)
+			}
+		})
+	}
+}
+
+// changes leaves out the steps before which a kill is the same as before the next one.
+func changes(op, _ string) bool {
+	switch op {
+	case "open", "readat", "fstat", "stat", "readdir", "lock", "free":
+		return false
+	}
+	return true
+}
+
+// The n-th call to the store or the next hop fails, for every n: before it is done, or after.
+func TestFaultsAround(t *testing.T) {
+	t.Parallel()
+	for _, tt := range []struct {
+		name          string
+		forever, kill bool
+	}{{"once", false, false}, {"from then on", true, false}, {"kill", false, true}} {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			for n, tripped := 1, true; tripped && !t.Failed(); n++ {
+				y := newStory(t)
+				disk := faultdisk.New(faultdisk.Fault{})
+				y.open(disk)
+				steps, failed := 0, ""
+				y.fail = func(step string) error {
+					steps++
+					if steps < n || steps > n && !tt.forever && !tt.kill {
+						return nil
+					}
+					if failed == "" {
+						failed = step
+						if tt.kill {
+							disk.Crash()
+						}
+					}
+					return errors.New("fault in " + step)
+				}
+				y.chapter()
+				y.wait(time.Minute)
+				y.check()
+				if tripped = failed != ""; t.Failed() {
+					t.Logf("step %d: %s", n, failed)
+				}
+				if !tripped && n < 15 {
+					t.Errorf("only %d steps", steps)
+				}
+				_ = os.RemoveAll(y.data)
+			}
+		})
+	}
+}

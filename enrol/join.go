@@ -1,0 +1,222 @@
+package enrol
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+
+	"superlistd/letters"
+	"superlistd/lists"
+	"superlistd/templates"
+)
+
+// join does what somebody's wish to be a member leads to.
+func (d *Desk) join(ctx context.Context, q inquiry) error {
+	l, who := q.list, q.mail.Author
+	if banned(l, who) {
+		return fmt.Errorf("%w: %s", lists.ErrBanned, who)
+	}
+	r, found, err := d.load(d.idOf(l.Address, who, joining))
+	switch {
+	case err != nil:
+		return err
+	case found && r.done && r.Mail == q.key: // its sender lost our reply
+		return nil
+	case found && r.asked && !r.done:
+		return d.stillWaiting(ctx, q, r)
+	case found && r.confirmed && !r.done:
+		return d.goOn(ctx, l, r, false)
+	case l.Settings.Subscribe == lists.SubscribeClosed:
+		return d.answer(ctx, q, templates.Closed, d.facts(l, who))
+	}
+	m, member, err := d.opts.Store.Member(ctx, l.Address, who)
+	if err != nil {
+		return err
+	}
+	if member {
+		facts := d.facts(l, m.Address)
+		return d.answer(ctx, q, templates.Already, facts)
+	}
+	r = request{List: l.Address, Who: who, Name: nameOf(q.mail, who), Action: joining, Mail: q.key}
+	if asks := l.Settings.Subscribe; !q.proven() || asks != lists.SubscribeOpen && asks != lists.SubscribeApprove {
+		return d.ask(ctx, q, r, templates.ConfirmSubscribe)
+	}
+	if err := d.allow(ctx, q, who); err != nil {
+		return err
+	}
+	return d.atOnce(ctx, q, r, false)
+}
+
+// stillWaiting tells somebody who asks again that the owners were asked.
+func (d *Desk) stillWaiting(ctx context.Context, q inquiry, r request) error {
+	if !q.proven() || r.Mail == q.key {
+		return nil
+	}
+	return d.answer(ctx, q, templates.Waiting, d.facts(q.list, r.Who))
+}
+
+func banned(l lists.List, who lists.Address) bool {
+	return slices.ContainsFunc(l.Settings.Bans, func(p lists.Pattern) bool { return p.Match(who) })
+}
+
+// nameOf is what the author calls himself, if a member may be called so.
+func nameOf(m Mail, who lists.Address) string {
+	const most = 200
+	if len(m.AuthorName) > most || (lists.Member{Address: who, Name: m.AuthorName}).Check() != nil {
+		return ""
+	}
+	return m.AuthorName
+}
+
+// atOnce carries out what needs no confirmation. With quiet, whom it is about is not written to.
+func (d *Desk) atOnce(ctx context.Context, q inquiry, r request, quiet bool) error {
+	r, err := d.open(ctx, r)
+	if err != nil {
+		return err
+	}
+	return d.confirmed(ctx, q.list, r, quiet)
+}
+
+// confirmed notes that whom a request is about wants it, and goes on with it.
+func (d *Desk) confirmed(ctx context.Context, l lists.List, r request, quiet bool) error {
+	if !r.confirmed {
+		if err := d.set(r, markConfirmed); err != nil {
+			return err
+		}
+		r.confirmed = true
+	}
+	return d.goOn(ctx, l, r, quiet)
+}
+
+// goOn does what comes next with a confirmed request. Any of it may be done again.
+func (d *Desk) goOn(ctx context.Context, l lists.List, r request, quiet bool) error {
+	if r.done {
+		return nil
+	}
+	var err error
+	finished := true
+	switch r.Action {
+	case joining:
+		finished, err = d.admit(ctx, l, r)
+	case leaving:
+		err = d.dismiss(ctx, l, r, quiet)
+	case changing:
+		err = d.alter(ctx, l, r)
+	}
+	if err != nil || !finished {
+		return err
+	}
+	return d.set(r, markDone)
+}
+
+// admit makes a member, or asks the owners, or does what these said. finished: nothing is left to do.
+func (d *Desk) admit(ctx context.Context, l lists.List, r request) (finished bool, err error) {
+	asks := l.Settings.Subscribe
+	switch {
+	case banned(l, r.Who):
+		d.log("banned since the request", l, r.Who, nil)
+		return true, nil
+	case r.decided != nil && r.decided.Action != letters.Approve:
+		return true, d.decline(ctx, l, r)
+	case r.decided != nil:
+	case asks == lists.SubscribeClosed:
+		return true, d.send(ctx, d.toMember(ctx, l, templates.Closed, r, d.facts(l, r.Who)))
+	case asks == lists.SubscribeApprove, asks == lists.SubscribeConfirmApprove:
+		return false, d.askOwners(ctx, l, r)
+	}
+	m := lists.Member{Address: r.Who, Name: r.Name, Since: d.opts.Now()}
+	if _, err := d.opts.Store.Change(ctx, l.Address, lists.Change{Add: []lists.Member{m}}); err != nil {
+		return false, err
+	}
+	d.log("joined", l, r.Who, nil)
+	if l.Settings.Welcome {
+		if err := d.send(ctx, d.toMember(ctx, l, templates.Welcome, r, d.facts(l, r.Who))); err != nil {
+			return false, err
+		}
+	}
+	return true, d.notice(ctx, l, templates.Joined, r)
+}
+
+// notice tells the owners that somebody came or left, if they want to hear it, and have not heard of too many.
+func (d *Desk) notice(ctx context.Context, l lists.List, name templates.Name, r request) error {
+	if !l.Settings.OwnersNotice {
+		return nil
+	}
+	err := d.allowOwners(ctx, l, string(name), r)
+	if errors.Is(err, ErrTooMany) {
+		d.log("owners not told", l, r.Who, err)
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	return d.send(ctx, d.toOwners(l, name, r, d.aboutRequest(l, r)))
+}
+
+func (d *Desk) aboutRequest(l lists.List, r request) templates.Facts {
+	facts := d.facts(l, r.Who)
+	facts.MemberName, facts.Date = r.Name, r.At
+	return facts
+}
+
+// askOwners asks whether somebody may be a member, and tells him that he has to wait.
+func (d *Desk) askOwners(ctx context.Context, l lists.List, r request) error {
+	if r.asked {
+		return nil
+	}
+	if err := d.allowOwners(ctx, l, string(templates.Approve), r); err != nil {
+		return err
+	}
+	// In this order, since an owner may answer before the second one is sent.
+	if err := d.send(ctx, d.toMember(ctx, l, templates.Waiting, r, d.facts(l, r.Who))); err != nil {
+		return err
+	}
+	if err := d.send(ctx, d.question(l, r)); err != nil {
+		return err
+	}
+	return d.set(r, markAsked)
+}
+
+// question is the letter that owners answer.
+func (d *Desk) question(l lists.List, r request) letters.Letter {
+	facts := d.aboutRequest(l, r)
+	answer := d.keyed(r, approveLetter)
+	facts.Answer, facts.Days = answer.String(), int(approveFor.Hours()/24)
+	q := d.toOwners(l, templates.Approve, r, facts)
+	q.ReplyTo = answer
+	return q
+}
+
+// decline tells somebody that the owners do not want him, unless they want that nobody is told, and bans him if they say so.
+func (d *Desk) decline(ctx context.Context, l lists.List, r request) error {
+	if r.decided.Ban {
+		if err := d.ban(ctx, l, r.Who); err != nil {
+			return err
+		}
+	}
+	d.opts.Log(Event{What: "declined", List: l.Address, Who: r.Who, By: r.decided.By})
+	if r.decided.Action != letters.Reject {
+		return nil
+	}
+	facts := d.facts(l, r.Who)
+	facts.Text = r.decided.Text
+	return d.send(ctx, d.toMember(ctx, l, templates.Declined, r, facts))
+}
+
+// ban adds somebody to the bans. A list that can take no more of them is a thing for its owners.
+func (d *Desk) ban(ctx context.Context, l lists.List, who lists.Address) error {
+	same := func(a lists.Address) bool { return a.Key() == who.Key() }
+	if banned(l, who) || l.Settings.IsOwner(who) || slices.ContainsFunc(l.Settings.ModeratedBy(), same) {
+		return nil
+	}
+	_, err := d.opts.Store.Update(ctx, l.Address, func(s *lists.Settings) error {
+		s.Bans = append(s.Bans, lists.PatternFor(who))
+		return nil
+	})
+	if errors.Is(err, lists.ErrSetting) {
+		d.log("not banned", l, who, err)
+		return nil
+	}
+	return err
+}

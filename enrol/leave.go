@@ -1,0 +1,122 @@
+package enrol
+
+import (
+	"context"
+	"errors"
+
+	"superlistd/lists"
+	"superlistd/templates"
+)
+
+// leave does what somebody's wish to be no member any more leads to.
+func (d *Desk) leave(ctx context.Context, q inquiry) error {
+	l := q.list
+	m, member, err := d.opts.Store.Member(ctx, l.Address, q.mail.Author)
+	if err != nil {
+		return err
+	}
+	if !member {
+		return d.hasLeft(ctx, q)
+	}
+	r := request{List: l.Address, Who: m.Address, Name: m.Name, Action: leaving, Mail: q.key}
+	if !q.proven() && l.Settings.Unsubscribe != lists.UnsubscribeOpen {
+		return d.ask(ctx, q, r, templates.ConfirmUnsubscribe)
+	}
+	// Nobody is kept because he has had too many letters: then he leaves without another one.
+	err = d.allow(ctx, q, m.Address)
+	quiet := errors.Is(err, ErrTooMany)
+	if err != nil && !quiet {
+		return err
+	}
+	return d.atOnce(ctx, q, r, quiet)
+}
+
+// hasLeft answers who is no member: it may be that he has just left, and that this is the mail by which he did.
+func (d *Desk) hasLeft(ctx context.Context, q inquiry) error {
+	r, found, err := d.load(d.idOf(q.list.Address, q.mail.Author, leaving))
+	if err != nil {
+		return err
+	}
+	if found && r.confirmed && (r.Mail == q.key || !r.done) {
+		return d.goOn(ctx, q.list, r, false)
+	}
+	return d.answer(ctx, q, templates.NotMember, d.facts(q.list, q.mail.Author))
+}
+
+// dismiss ends a membership.
+func (d *Desk) dismiss(ctx context.Context, l lists.List, r request, quiet bool) error {
+	// His letter is in his language, which is gone with him.
+	goodbye := d.toMember(ctx, l, templates.Goodbye, r, d.facts(l, r.Who))
+	if _, err := d.opts.Store.Change(ctx, l.Address, lists.Change{Remove: []lists.Address{r.Who}}); err != nil {
+		return err
+	}
+	d.log("left", l, r.Who, nil)
+	if l.Settings.Goodbye && !quiet {
+		if err := d.send(ctx, goodbye); err != nil {
+			return err
+		}
+	}
+	return d.notice(ctx, l, templates.Left, r)
+}
+
+// change does what somebody's wish to get posts in another way leads to.
+func (d *Desk) change(ctx context.Context, q inquiry, options []string) error {
+	l := q.list
+	m, member, err := d.opts.Store.Member(ctx, l.Address, q.mail.Author)
+	if err != nil {
+		return err
+	}
+	if !member {
+		return d.answer(ctx, q, templates.NotMember, d.facts(l, q.mail.Author))
+	}
+	r := request{List: l.Address, Who: m.Address, Action: changing, Options: options, Mail: q.key}
+	if !q.proven() {
+		return d.ask(ctx, q, r, templates.ConfirmChange)
+	}
+	if err := d.allow(ctx, q, m.Address); err != nil {
+		return err
+	}
+	old, found, err := d.load(d.idOf(l.Address, m.Address, changing))
+	if err != nil {
+		return err
+	}
+	if found && old.done && old.Mail == q.key {
+		return nil
+	}
+	return d.atOnce(ctx, q, r, false)
+}
+
+// apply sets the options of a change.
+func apply(m *lists.Member, options []string) error {
+	for i := 0; i+1 < len(options); i += 2 {
+		option, err := lists.LookupMemberOption(options[i])
+		if err == nil {
+			err = option.Set(m, options[i+1])
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// alter changes a member, and tells him how he gets posts now.
+func (d *Desk) alter(ctx context.Context, l lists.List, r request) error {
+	m, err := d.opts.Store.UpdateMember(ctx, l.Address, r.Who, func(m *lists.Member) error { return apply(m, r.Options) })
+	if errors.Is(err, lists.ErrNoMember) {
+		d.log("has left since the request", l, r.Who, nil)
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	d.log("options changed", l, r.Who, nil)
+	return d.send(ctx, d.toMember(ctx, l, templates.Changed, r, d.options(l, m)))
+}
+
+// options are the facts of how a member gets posts.
+func (d *Desk) options(l lists.List, m lists.Member) templates.Facts {
+	facts := d.facts(l, m.Address)
+	facts.Delivery, facts.SuspendedFrom, facts.SuspendedUntil = m.Delivery.String(), m.Suspended.From, m.Suspended.Until
+	return facts
+}

@@ -1,0 +1,94 @@
+package enrol
+
+import (
+	"context"
+	"errors"
+
+	"superlistd/delivery"
+	"superlistd/letters"
+	"superlistd/lists"
+	"superlistd/templates"
+)
+
+// facts are those of a letter about somebody.
+func (d *Desk) facts(l lists.List, who lists.Address) templates.Facts {
+	return templates.Facts{
+		Member: who.String(), Description: l.Settings.Description, Policy: string(l.Settings.Subscribe),
+	}
+}
+
+// reply is what a letter of the desk usually is: the answer to a mail, whose answer goes to LIST-request.
+func (d *Desk) reply(ctx context.Context, q inquiry, to lists.Address, name templates.Name, facts templates.Facts) letters.Letter {
+	return letters.Letter{
+		List: q.list, To: []string{to.String()}, Name: name, Language: d.opts.Letters.Language(ctx, q.list, to), Facts: facts,
+		ReplyTo: q.list.Request(), Answers: messageID(q.mail), Key: letters.Key("enrol", string(name), to.Key(), q.key),
+	}
+}
+
+// answer writes to whoever sent a mail, if he may still be written to.
+func (d *Desk) answer(ctx context.Context, q inquiry, name templates.Name, facts templates.Facts) error {
+	if err := d.allow(ctx, q, q.mail.Author); err != nil {
+		return err
+	}
+	return d.send(ctx, d.reply(ctx, q, q.mail.Author, name, facts))
+}
+
+// send hands a letter over. That the next hop refuses all its readers is the end of it.
+func (d *Desk) send(ctx context.Context, l letters.Letter) error {
+	err := d.opts.Letters.Send(ctx, l)
+	if errors.Is(err, delivery.ErrAllRefused) {
+		d.log("letter refused by the next hop", l.List, lists.Address{}, err)
+		return nil
+	}
+	return err
+}
+
+// toOwners is a letter to the owners of a list, about a request.
+func (d *Desk) toOwners(l lists.List, name templates.Name, r request, facts templates.Facts) letters.Letter {
+	return letters.Letter{
+		List: l, To: letters.Mailboxes(l.Settings.Owners), Name: name, Language: l.Settings.Language, Facts: facts,
+		ReplyTo: l.Owner(), Key: once(name, r),
+	}
+}
+
+// toMember is a letter about a request to whom it is about.
+func (d *Desk) toMember(ctx context.Context, l lists.List, name templates.Name, r request, facts templates.Facts) letters.Letter {
+	return letters.Letter{
+		List: l, To: []string{r.Who.String()}, Name: name, Language: d.opts.Letters.Language(ctx, l, r.Who), Facts: facts,
+		ReplyTo: l.Request(), Key: once(name, r),
+	}
+}
+
+// once is the key of a letter about a request.
+func once(name templates.Name, r request, more ...string) delivery.Key {
+	return letters.Key("enrol", append([]string{string(name), r.id, r.Nonce}, more...)...)
+}
+
+// maxRoster is how many octets of addresses a letter has.
+const maxRoster = 7000
+
+// roster tells an owner who is a member.
+func (d *Desk) roster(ctx context.Context, q inquiry) error {
+	facts := d.facts(q.list, q.mail.Author)
+	facts.Total = q.list.Members
+	const page = 200
+	for after := (lists.Address{}); len(facts.Text) < maxRoster; {
+		some, err := d.opts.Store.Members(ctx, q.list.Address, after, page)
+		if err != nil {
+			return err
+		}
+		for _, m := range some {
+			line := m.Address.String() + "\n"
+			if len(facts.Text)+len(line) > maxRoster {
+				return d.answer(ctx, q, templates.Roster, facts)
+			}
+			facts.Text += line
+			facts.Shown++
+			after = m.Address
+		}
+		if len(some) < page {
+			break
+		}
+	}
+	return d.answer(ctx, q, templates.Roster, facts)
+}

@@ -1,0 +1,156 @@
+package letters_test
+
+import (
+	"context"
+	"errors"
+	"io"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"superlistd/delivery"
+	"superlistd/letters"
+	"superlistd/lists"
+	"superlistd/message"
+	"superlistd/templates"
+)
+
+// members know one language.
+type members struct{ err error }
+
+func (m members) Member(context.Context, lists.Address, lists.Address) (lists.Member, bool, error) {
+	return lists.Member{Language: "fr"}, m.err == nil, m.err
+}
+
+func clerk(t testing.TB, sent *[]delivery.Route, change func(*letters.Options)) *letters.Clerk {
+	t.Helper()
+	texts, err := templates.New("")
+	if err != nil {
+		t.Fatal(err)
+	}
+	o := letters.Options{
+		Texts: texts, Members: members{}, Hostname: "mx.lists.test", Now: func() time.Time { return time.Unix(1_800_000_000, 0) },
+		Deliver: func(_ context.Context, j delivery.Job) (delivery.Result, error) {
+			*sent = append(*sent, j.Routes...)
+			return delivery.Result{}, nil
+		},
+	}
+	if change != nil {
+		change(&o)
+	}
+	return letters.New(o)
+}
+
+func team() lists.List {
+	return lists.List{Address: lists.Address{Local: "team", Domain: "lists.test"}, Settings: lists.DefaultSettings()}
+}
+
+func TestLetter(t *testing.T) {
+	t.Parallel()
+	var sent []delivery.Route
+	c := clerk(t, &sent, func(o *letters.Options) {
+		o.Sign = func(domain string, head []byte, body message.Content) []byte {
+			if domain != "lists.test" || !strings.HasSuffix(string(head), "\r\n\r\n") || body.Size() == 0 {
+				t.Errorf("to be signed for %s: %q", domain, head)
+			}
+			return []byte("X-Signature: ours\r\n")
+		}
+	})
+	post := message.Octets("Subject: Grüße\r\n\r\nHallo\r\n")
+	a, err := letters.Attach(post, true, 1000)
+	if err != nil || !a.Whole() {
+		t.Fatalf("attachment: %+v, %v", a, err)
+	}
+	head, err := letters.Attach(post, false, 3)
+	if err != nil || head.Whole() {
+		t.Fatalf("attachment: %+v, %v", head, err)
+	}
+	for _, tt := range []struct {
+		name     string
+		letter   letters.Letter
+		want     map[string]string
+		eightBit bool
+		utf8     bool
+	}{
+		{"to one", letters.Letter{To: []string{"ann@m.test"}}, map[string]string{
+			"From": "<team-owner@lists.test>", "To": "<ann@m.test>", "Auto-Submitted": "auto-generated", "In-Reply-To": "", "Reply-To": "", "X-Signature": "ours",
+		}, false, false},
+		{"an answer", letters.Letter{To: []string{"ann@m.test"}, Answers: "<1@m.test>", ReplyTo: team().Request()}, map[string]string{
+			"Auto-Submitted": "auto-replied", "In-Reply-To": "<1@m.test>", "References": "<1@m.test>", "Reply-To": "team-request@lists.test", "Precedence": "bulk",
+		}, false, false},
+		{"an answer to nonsense", letters.Letter{To: []string{"ann@m.test"}, Answers: "1@m.test>\r\nBcc: <eve@m.test"}, map[string]string{
+			"Auto-Submitted": "auto-generated", "In-Reply-To": "", "Bcc": "",
+		}, false, false},
+		{"to nobody in particular", letters.Letter{To: letters.Mailboxes(nil)}, map[string]string{"To": "<postmaster@mx.lists.test>"}, false, false},
+		{"to many", letters.Letter{To: slices.Repeat([]string{"ann@m.test"}, 21)}, map[string]string{"To": "<team-owner@lists.test>"}, false, false},
+		{"with a mail in UTF-8", letters.Letter{To: []string{"ann@m.test"}, Attached: []letters.Attachment{a}}, map[string]string{"Content-Transfer-Encoding": "8bit"}, true, true},
+		{"with its header", letters.Letter{To: []string{"ann@m.test"}, Attached: []letters.Attachment{head}}, map[string]string{"Content-Transfer-Encoding": "8bit"}, true, false},
+	} {
+		sent = nil
+		tt.letter.List, tt.letter.Name, tt.letter.Key = team(), templates.Help, letters.Key("test", tt.name)
+		if err := c.Send(t.Context(), tt.letter); err != nil || len(sent) != 1 {
+			t.Fatalf("%s: %v, %d sent", tt.name, err, len(sent))
+		}
+		r := sent[0]
+		h := message.ParseHeader(r.Head)
+		for name, want := range tt.want {
+			if got := strings.Join(h.Values(name), " | "); got != want {
+				t.Errorf("%s: %s: %q, want %q", tt.name, name, got, want)
+			}
+		}
+		body, err := io.ReadAll(r.Body.Reader(0))
+		if err != nil || int64(len(body)) != r.Body.Size() || !r.ReversePath.IsZero() || r.EightBit != tt.eightBit || r.UTF8 != tt.utf8 || r.Key != tt.letter.Key {
+			t.Errorf("%s: %+v, %v", tt.name, r, err)
+		}
+	}
+}
+
+func TestErrorsOfSend(t *testing.T) {
+	t.Parallel()
+	var sent []delivery.Route
+	broken := errors.New("broken")
+	c := clerk(t, &sent, func(o *letters.Options) {
+		o.Members = members{broken}
+		o.Deliver = func(context.Context, delivery.Job) (delivery.Result, error) {
+			return delivery.Result{}, delivery.ErrAllRefused
+		}
+	})
+	l := letters.Letter{List: team(), To: []string{"ann@m.test"}, Name: templates.Help}
+	if err := c.Send(t.Context(), l); !errors.Is(err, delivery.ErrAllRefused) || !strings.Contains(err.Error(), "help to ann@m.test") {
+		t.Errorf("refused: %v", err)
+	}
+	l.Name = "none"
+	if err := c.Send(t.Context(), l); err == nil || errors.Is(err, delivery.ErrAllRefused) {
+		t.Errorf("no such text: %v", err)
+	}
+	if got := c.Language(t.Context(), team(), lists.Address{}); got != "en" {
+		t.Errorf("language without a store: %s", got)
+	}
+}
+
+// What a key is made of cannot be cut in another way.
+func TestKey(t *testing.T) {
+	t.Parallel()
+	seen := map[delivery.Key]string{}
+	for _, words := range [][]string{{"a", "b"}, {"a", "b", ""}, {"a", `b" "c`}, {"a", "b", "c"}, {"a b"}, {"b", "a"}} {
+		k := letters.Key(words[0], words[1:]...)
+		if other, twice := seen[k]; twice {
+			t.Errorf("%q and %s have one key", words, other)
+		}
+		seen[k] = strings.Join(words, "|")
+	}
+}
+
+func TestUnattended(t *testing.T) {
+	t.Parallel()
+	for head, want := range map[string]bool{
+		"Subject: x": false, "Auto-Submitted: no": false, "Precedence: first-class": false, "X-Mailing: x": false,
+		"Auto-Submitted: auto-replied": true, "PRECEDENCE: Bulk ": true, "precedence: junk": true, "Precedence: list": true,
+		"List-ID: <x>": true, "List-Post: <mailto:x>": true, "List-Unsubscribe: <mailto:x>": true, "X-Autoreply: yes": true,
+	} {
+		if got := letters.Unattended(message.ParseHeader([]byte(head + "\r\n\r\n"))); got != want {
+			t.Errorf("%s: %v", head, got)
+		}
+	}
+}
