@@ -26,6 +26,7 @@ func (r *reader) agree(hostname func() (string, error)) {
 	r.agreeAuth()
 	r.agreeIdentity()
 	r.agreeDKIM()
+	r.agreeWeb()
 }
 
 // need reports a required key that is missing or empty.
@@ -154,5 +155,26 @@ func (r *reader) agreeDKIM() {
 		r.blame(fmt.Sprintf("each key needs a selector of its own: selector has %d, key has %d", selectors, keys), selector, key)
 	case keys == 0 && d.Domain != "":
 		r.blame("is not used without selector and key", domain)
+	}
+}
+
+// agreeWeb: a link leads somewhere, and not to a door for mail.
+func (r *reader) agreeWeb() {
+	const listen, url = "web.listen", "web.url"
+	w := r.config.Web
+	switch none := w.Listen == (Endpoint{}); {
+	case none && w.URL != "":
+		r.blame("needs listen too: nobody would answer there", url, listen)
+	case none:
+		return
+	case w.URL == "":
+		r.blame("needs url too: what links begin with, such as \"https://lists.example.org\"", listen, url)
+	case w.Listen == r.config.Relay:
+		r.blame(quote(w.Listen.String())+" is also the relay", listen, "relay")
+	}
+	for _, door := range r.places() {
+		if door.at == w.Listen {
+			r.blame(quote(w.Listen.String())+" is also in "+door.key, listen, door.key)
+		}
 	}
 }

@@ -37,6 +37,7 @@ type Config struct {
 	RelayTLS  RelayTLS
 	RelayAuth RelayAuth
 	XClient   XClient
+	Web       Web
 	Log       Log
 }
 
@@ -143,6 +144,13 @@ type XClient struct {
 	Networks []netip.Prefix // who may use XCLIENT at our doors
 }
 
+// Web is the table [web]: the page where members leave by one click. Listen and URL are both given, or neither.
+type Web struct {
+	Listen  Endpoint       // where the daemon answers to HTTP: TCP or Unix
+	URL     string         // what https links begin with, without a slash at the end
+	Proxies []netip.Prefix // web servers before ours, whose X-Forwarded-For is believed
+}
+
 // Log is the table [log].
 type Log struct {
 	Level  string // "debug", "info", "warn" or "error"
@@ -217,6 +225,7 @@ func Default() Config {
 		},
 		Helo:     Helo{Check: CheckOff},
 		RelayTLS: RelayTLS{Mode: ModeOpportunistic},
+		Web:      Web{Proxies: []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8"), netip.MustParsePrefix("::1/128")}},
 		Log:      Log{Level: "info", Format: FormatText, To: ToStderr},
 	}
 }

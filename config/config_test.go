@@ -86,7 +86,11 @@ func TestEveryKeyIsRead(t *testing.T) {
 		RelayTLS:  RelayTLS{ModeRequired, "/etc/ssl/ca.pem", "relay.example.net"},
 		RelayAuth: RelayAuth{"CRAM-MD5", "lists", "", "/etc/superlistd/password"},
 		XClient:   XClient{[]netip.Prefix{netip.MustParsePrefix("192.0.2.7/32")}},
-		Log:       Log{"debug", FormatJSON, "/var/log/superlistd.log"},
+		Web: Web{
+			Endpoint{TCP, "127.0.0.1:8025"}, "https://xn--bcher-kva.example:8443/lists",
+			[]netip.Prefix{netip.MustParsePrefix("192.0.2.8/32")},
+		},
+		Log: Log{"debug", FormatJSON, "/var/log/superlistd.log"},
 	}
 	if diff := compare(mustParse(t, string(data)), want); diff != "" {
 		t.Errorf("(-got +want)\n%s", diff)

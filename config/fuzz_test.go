@@ -31,6 +31,8 @@ func FuzzLoad(f *testing.F) {
 	f.Add([]byte("relay = 2026-11-20\nlog = {level = 'x', to = [{}]}\r\n[[xclient]]\nnetworks = '::ffff:1.2.3.4'"))
 	f.Add([]byte(small + "door = [{listen = '''unix:\n[[door]]'''}, {}]\n[[ \"door\" ]]\n[door.x]\n[[door.y]]"))
 	f.Add([]byte(small + "[[door]]\nlisten = '127.0.0.1:1'\n[a]\n[[door]]\r\n[[ 'door' ]] # [[door]]\nlisten=1"))
+	f.Add([]byte(small + "[web]\nlisten = '[::1]:80'\nurl = 'https://[2001:db8::1]:0443/a%20b/'"))
+	f.Add([]byte(small + "web = {listen = ':0', url = 'https://ü@x.example:/'}"))
 	f.Fuzz(func(t *testing.T, data []byte) {
 		c, err := parse("f", data, host)
 		if err == nil {
@@ -71,6 +73,7 @@ func checkAccepted(t *testing.T, c Config) {
 		t.Errorf("accepted a spool that does not fit together: %+v", d)
 	}
 	checkIdentity(t, c)
+	checkWeb(t, c.Web)
 	for _, name := range append([]string{c.Hostname}, c.Domains...) {
 		again, err := domain(name)
 		if err != nil || again != name || strings.ToLower(name) != name {
@@ -105,5 +108,21 @@ func checkIdentity(t *testing.T, c Config) {
 		if again, err := selector(s); err != nil || again != s {
 			t.Errorf("selector %q does not survive a second reading: %q, %v", s, again, err)
 		}
+	}
+}
+
+func checkWeb(t *testing.T, w Web) {
+	t.Helper()
+	if (w.URL == "") != (w.Listen == Endpoint{}) {
+		t.Errorf("accepted half a page: %+v", w)
+	}
+	if w.URL == "" {
+		return
+	}
+	if again, err := webURL(w.URL); err != nil || again != w.URL || strings.ContainsAny(w.URL, "<>\"' ,?#\\") || strings.HasSuffix(w.URL, "/") {
+		t.Errorf("URL %q does not survive a second reading, or can be taken for something else: %q, %v", w.URL, again, err)
+	}
+	if again, err := webListen(w.Listen.String()); err != nil || again != w.Listen {
+		t.Errorf("%q does not survive a second reading: %v, %v", w.Listen, again, err)
 	}
 }

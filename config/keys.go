@@ -78,6 +78,10 @@ func bindings(c *Config) []binding {
 
 		{"xclient.networks", list(&c.XClient.Networks, network)},
 
+		{"web.listen", text(&c.Web.Listen, webListen)},
+		{"web.url", text(&c.Web.URL, optional(webURL))},
+		{"web.proxies", list(&c.Web.Proxies, network)},
+
 		{"log.level", choice(&c.Log.Level, "debug", "info", "warn", "error")},
 		{"log.format", choice(&c.Log.Format, FormatText, FormatJSON)},
 		{"log.to", text(&c.Log.To, logTo)},

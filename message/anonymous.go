@@ -44,7 +44,7 @@ func (p *plan) anonymous() Dressed {
 		}
 	}
 	p.missing(d, true, true, subject)
-	d.listFields(p.l)
+	p.listFields(d)
 	d.end(p.h.blank)
 	return d.dressed()
 }

@@ -38,7 +38,7 @@ func testList(tb testing.TB, address string, settings ...string) lists.List {
 
 // TestRewrite reads testdata/rewrite/*.txtar: post.eml is what came, want.eml the copies of the list, forward.eml, if it is
 // there, what owners get. The optional file "list" holds lines NAME=VALUE: address, and settings of the list; author-name,
-// author-policy (reject) and results are what the caller of Dress knows. Line ends are CRLF in the messages, and LF in the archive.
+// author-policy (reject), results, unsubscribe and one-click (on) are what the caller of Dress knows. Line ends are CRLF in the messages, and LF in the archive.
 func TestRewrite(t *testing.T) {
 	t.Parallel()
 	names, err := filepath.Glob("../testdata/rewrite/*.txtar")
@@ -79,6 +79,10 @@ func rewrite(t *testing.T, name string) {
 			d.Rewrite = v == "reject"
 		case "results":
 			d.Results = v
+		case "unsubscribe":
+			d.Unsubscribe = v
+		case "one-click":
+			d.OneClick = v == "on"
 		default:
 			settings = append(settings, line)
 		}

@@ -34,6 +34,7 @@ func checkDress(t *testing.T, h Header, l lists.List, tr Trace, d Dressing) {
 			t.Fatalf("%d fields %s in %q", got, name, out.Head)
 		}
 	}
+	checkUnsubscribe(t, again, l, d)
 	if got := listIdentifier(again.Values("List-Id")[0]); got != l.ID() {
 		t.Fatalf("List-Id %q, want %q", got, l.ID())
 	}
@@ -56,6 +57,23 @@ func checkDress(t *testing.T, h Header, l lists.List, tr Trace, d Dressing) {
 		checkUntouched(t, h, again, out.Edits)
 	}
 	checkForward(t, h, tr)
+}
+
+// checkUnsubscribe: there is always a way out by mail, and a click is offered where a URL stands beside it, for one who has one.
+func checkUnsubscribe(t *testing.T, again Header, l lists.List, d Dressing) {
+	t.Helper()
+	want := strings.TrimSuffix(strings.TrimPrefix(string(appendMailto(nil, "X", l.Unsubscribe())), "X: "), "\r\n")
+	got, page, paged := strings.Cut(again.Values("List-Unsubscribe")[0], ",")
+	if page = strings.TrimSpace(page); got != want || paged && page != "<"+d.Unsubscribe+">" {
+		t.Fatalf("List-Unsubscribe %q, want %q and %q", again.Values("List-Unsubscribe"), want, d.Unsubscribe)
+	}
+	clicks := again.Values("List-Unsubscribe-Post")
+	if paged && d.OneClick != (len(clicks) == 1) || !paged && len(clicks) > 0 || len(clicks) == 1 && clicks[0] != "List-Unsubscribe=One-Click" {
+		t.Fatalf("page %q, one click %v: List-Unsubscribe-Post is %q", page, d.OneClick, clicks)
+	}
+	if plain := "https://lists.example.org/u/x"; d.Unsubscribe == plain && !paged {
+		t.Fatalf("%s is left out", plain)
+	}
 }
 
 // checkEdits: the edits can be undone, each wrote one whole field, and none wrote a control.
@@ -143,7 +161,7 @@ func checkNames(t *testing.T, h, again Header, l lists.List, d Dressing) {
 // checkAnonymous: only what is allowed is left, and the author's address in none of it.
 func checkAnonymous(t *testing.T, h, again Header, l lists.List) {
 	t.Helper()
-	allowed := append(listFieldNames(), "Received", "From", "Reply-To", "To", "Date", "Subject", "MIME-Version", "Content-Type",
+	allowed := append(listFieldNames(), "List-Unsubscribe-Post", "Received", "From", "Reply-To", "To", "Date", "Subject", "MIME-Version", "Content-Type",
 		"Content-Transfer-Encoding", "Content-Disposition", "Content-Language", "Message-ID", "In-Reply-To", "References",
 		"Archived-At", "Require-TLS-ESMTP")
 	authors, _ := h.mailboxesOf("From", maxNamed)
@@ -219,7 +237,7 @@ func TestDressSamples(t *testing.T) {
 			t.Parallel()
 			for how, l := range all {
 				t.Log(how)
-				checkDress(t, ParseHeader(raw), l, testTrace(t), Dressing{Rewrite: true})
+				checkDress(t, ParseHeader(raw), l, testTrace(t), Dressing{Rewrite: true, Unsubscribe: "https://lists.example.org/u/x", OneClick: true})
 			}
 		})
 	}
@@ -254,6 +272,11 @@ func FuzzDress(f *testing.F) {
 		}
 		tr := Trace{Hostname: "mx.example.org", SID: name, Client: name, Helo: name, Proto: "ESMTP", For: a, Time: time.Unix(0, 0).UTC()}
 		d := Dressing{AuthorName: name, Rewrite: how&(1<<7) != 0, EightBit: how&(1<<8) != 0}
+		if d.OneClick = how&(1<<10) != 0; how&(1<<11) != 0 {
+			d.Unsubscribe = "https://" + name
+		} else if d.OneClick {
+			d.Unsubscribe = "https://lists.example.org/u/x"
+		}
 		if how&(1<<9) != 0 {
 			d.Results = "mx.example.org; spf=pass smtp.mailfrom=" + name
 		}

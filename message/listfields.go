@@ -8,7 +8,8 @@ import (
 )
 
 // listFields writes what says that a list sends the post, and how to reach it.
-func (d *draft) listFields(l lists.List) {
+func (p *plan) listFields(d *draft) {
+	l := p.l
 	d.add("List-Id", listID(l))
 	if l.Settings.Post == lists.PostNobody {
 		d.add("List-Post", "NO")
@@ -17,9 +18,42 @@ func (d *draft) listFields(l lists.List) {
 	}
 	d.mailto("List-Help", l.Help())
 	d.mailto("List-Subscribe", l.Subscribe())
-	d.mailto("List-Unsubscribe", l.Unsubscribe())
+	p.unsubscribe(d)
 	d.mailto("List-Owner", l.Owner())
 	d.add("Precedence", "list")
+}
+
+// unsubscribe writes the ways out: by mail, and by the web if there is a page. A receiver presses the button for its user only where
+// List-Unsubscribe-Post stands beside one https URL (RFC 8058 section 3.1); both fields are signed (identity).
+func (p *plan) unsubscribe(d *draft) {
+	page := p.d.Unsubscribe
+	if !fitsLine(page) {
+		d.mailto("List-Unsubscribe", p.l.Unsubscribe())
+		return
+	}
+	d.addRaw("List-Unsubscribe", func(dst []byte) []byte {
+		dst = bytes.TrimSuffix(appendMailto(dst, "List-Unsubscribe", p.l.Unsubscribe()), []byte("\r\n"))
+		return append(append(append(dst, ",\r\n\t<"...), page...), ">\r\n"...)
+	})
+	if p.d.OneClick {
+		d.add("List-Unsubscribe-Post", "List-Unsubscribe=One-Click")
+	}
+}
+
+// maxURL leaves room for a tab and angle brackets in a line of 998 octets (RFC 5322 section 2.1.1).
+const maxURL = 990
+
+// fitsLine tells an https URL that can stand between angle brackets on a line of its own, since it cannot be folded.
+func fitsLine(url string) bool {
+	if !strings.HasPrefix(url, "https://") || len(url) > maxURL {
+		return false
+	}
+	for i := range len(url) {
+		if c := url[i]; c <= ' ' || c >= 0x7f || strings.IndexByte(`<>"`, c) >= 0 {
+			return false
+		}
+	}
+	return true
 }
 
 func (d *draft) mailto(name string, a lists.Address) {

@@ -48,7 +48,7 @@ func (p *plan) wrap() Dressed {
 	}
 	p.missing(d, false, replyTo, subject)
 	p.wrapper(d)
-	d.listFields(p.l)
+	p.listFields(d)
 	d.addRaw("", func(dst []byte) []byte { return append(dst, '\r', '\n') })
 	outer := len(d.out)
 	for _, f := range p.h.fields {
