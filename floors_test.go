@@ -22,15 +22,16 @@ const module = "superlistd"
 var floors = map[string]int{
 	"wire": 0, "lists": 0, "token": 0,
 	"lists/boltstore": 1, "lists/memstore": 1, "lists/storetest": 2,
-	"message": 1, "smtpclient": 1, "identity": 1, "templates": 1,
+	"message": 1, "smtpclient": 1, "identity": 1, "templates": 1, "web": 1,
 	"delivery/spool": 1,
 	"delivery":       2, "posting": 2, "moderation/held": 2, "bounce": 2,
-	"moderation": 3,
-	"proxy":      4,
-	"config":     4,
+	"letters":    3,
+	"moderation": 4, "enrol": 4, "bouncing": 4,
+	"proxy":  5,
+	"config": 5,
 
-	"cmd/internal/run": 5,
-	"cmd/superlistd":   6, "cmd/listctl": 6,
+	"cmd/internal/run": 6,
+	"cmd/superlistd":   7, "cmd/listctl": 7,
 }
 
 // own narrows what a package may import of the house; the others go by the floors alone.
@@ -38,6 +39,7 @@ var own = map[string][]string{
 	"wire":            {},
 	"token":           {},
 	"templates":       {"lists"},
+	"web":             {"lists", "token"},
 	"lists":           {},
 	"config":          {},
 	"lists/boltstore": {"lists"},

@@ -20,6 +20,8 @@ type Options struct {
 	Identity *identity.Checker
 	// History knows earlier posts, for reply_ok, posts_per_hour and list_posts_per_hour; without it they are not looked at.
 	History lists.History
+	// Unsubscribe is the page where one leaves a list, for List-Unsubscribe; nil, or "": there is none.
+	Unsubscribe func(list lists.Address) string
 	// Texts are for the notes where a part was removed.
 	Texts *templates.Set
 	// Report hears of a text of the site's own that cannot be used; nil: nobody does.
@@ -39,6 +41,9 @@ type Desk struct{ opts Options }
 func New(o Options) *Desk {
 	if o.Now == nil {
 		o.Now = time.Now
+	}
+	if o.Unsubscribe == nil {
+		o.Unsubscribe = func(lists.Address) string { return "" }
 	}
 	if o.Report == nil {
 		o.Report = func(error) {}
@@ -82,6 +87,12 @@ func (d *Desk) identify(ctx context.Context, p *Post) {
 	case p.Trusted:
 		p.found.Proof = lists.Proven
 	}
+}
+
+// Proof is how well the author of a mail is proven, a post or not.
+func (d *Desk) Proof(ctx context.Context, p *Post) lists.Proof {
+	d.identify(ctx, p)
+	return p.found.Proof
 }
 
 // Results is the value of our Authentication-Results, "" when nobody looked.

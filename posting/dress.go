@@ -42,6 +42,7 @@ func (d *Desk) Dress(ctx context.Context, p *Post, j Judgement) (Copy, error) {
 	dressed := message.Dress(head, l, p.trace(d.opts.Hostname, l.Address), message.Dressing{
 		Author: p.Author(), AuthorName: j.Author.Name, EightBit: c.EightBit,
 		Rewrite: d.rewrites(ctx, p, l), Results: d.Results(p), Key: d.opts.Key,
+		Unsubscribe: d.opts.Unsubscribe(l.Address),
 	})
 	c.Head, c.Edits = dressed.Head, dressed.Edits
 	c.UTF8 = c.UTF8 || dressed.UTF8

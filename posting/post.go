@@ -141,9 +141,14 @@ func (p *Post) facts() identity.Facts {
 	if f.Helo == wire.Unavailable {
 		f.Helo = ""
 	}
-	f.Client, _ = netip.ParseAddr(strings.TrimPrefix(p.Client.Addr, "IPv6:"))
-	f.Client = f.Client.Unmap()
+	f.Client = p.ClientIP()
 	return f
+}
+
+// ClientIP is the address of who handed the post to our side of the world; the zero Addr is not known.
+func (e Envelope) ClientIP() netip.Addr {
+	a, _ := netip.ParseAddr(strings.TrimPrefix(e.Client.Addr, "IPv6:"))
+	return a.Unmap()
 }
 
 // trace is our Received field for a copy to an address of ours.

@@ -21,6 +21,7 @@ import (
 	"superlistd/delivery"
 	"superlistd/identity"
 	"superlistd/internal/smtptest"
+	"superlistd/letters"
 	"superlistd/lists"
 	"superlistd/lists/memstore"
 	"superlistd/moderation"
@@ -145,8 +146,9 @@ func (h *house) bureau(s setup, opts *Options, hand *delivery.Deliverer, directo
 	}
 	h.held = held.Open(opts.DataDir, limits)
 	opts.Office = moderation.New(moderation.Options{
-		Held: h.held, Store: h.store, Texts: texts, Keys: keys, Hostname: opts.Hostname, Delimiter: "+",
-		Deliver: hand.Deliver, Routes: Release(opts.Desk, directory, opts.Hostname),
+		Held: h.held, Store: h.store, Keys: keys, Delimiter: "+",
+		Letters: letters.New(letters.Options{Texts: texts, Members: h.store, Hostname: opts.Hostname, Deliver: hand.Deliver}),
+		Deliver: hand.Deliver, Routes: Release(opts.Desk, directory, opts.Hostname, nil),
 		Log: func(e moderation.Event) {
 			if e.Err != nil {
 				h.tb.Errorf("%+v", e)

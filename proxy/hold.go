@@ -36,6 +36,9 @@ func (s *session) soften(verdicts []verdict) {
 	for i := range verdicts {
 		v := &verdicts[i]
 		proven := v.post.Proof == lists.Proven
+		if s.door == LMTP && !proven && s.strangersPath() {
+			v.spare()
+		}
 		switch {
 		case v.err == nil, !v.soft():
 		case s.door == LMTP && (proven || s.tx.from == ""), s.door == SMTP && !others:
@@ -44,6 +47,32 @@ func (s *session) soften(verdicts []verdict) {
 		default:
 			v.post.Verdict, v.err = v.post.Held(), nil
 		}
+	}
+}
+
+// strangersPath tells a reverse-path at which a mail from Postfix about a refusal may hit somebody who wrote nothing.
+func (s *session) strangersPath() bool {
+	if s.tx.from == "" {
+		return false
+	}
+	a, err := lists.ParseAddress(s.tx.from)
+	return err != nil || !s.srv.lists.Ours(a)
+}
+
+// spare turns the refusals that are not soft into what makes no mail: what a person may have written waits, the rest is dropped.
+func (v *verdict) spare() {
+	var r *refusal
+	if v.kind != lists.Post || !errors.As(v.err, &r) {
+		return
+	}
+	for _, written := range []error{lists.ErrNoAuthor, lists.ErrForged, lists.ErrCommand} {
+		if errors.Is(v.err, written) {
+			v.post.Verdict, v.err = v.post.Held(), nil
+			return
+		}
+	}
+	if !v.soft() {
+		v.post.Action, v.err = lists.Discard, nil
 	}
 }
 
@@ -64,28 +93,18 @@ func (v verdict) soft() bool {
 }
 
 // keep does what comes before anything is sent to members: authors hear of refusals, posts that wait for a moderator are on
-// disk, answers of moderators are carried out. With an error, nothing may be sent, and the message comes again: all of it
+// disk, and what services are asked for is done. With an error, nothing may be sent, and the message comes again: all of it
 // may be done twice.
 func (s *session) keep(ctx context.Context, p *posting.Post, verdicts []verdict) error {
-	if s.srv.office == nil {
-		return nil
-	}
-	if err := s.tellRefused(ctx, p, verdicts); err != nil {
-		return err
-	}
-	if err := s.hold(ctx, p, verdicts); err != nil {
-		return err
-	}
-	for _, v := range verdicts {
-		if v.err != nil || v.serve.Service != lists.ServiceConfirm {
-			continue
-		}
-		if err := s.srv.office.Answer(ctx, v.list, v.serve.Extension, p.Head, p.Content.Reader(p.BodyOffset), p.Author()); err != nil {
+	if s.srv.office != nil {
+		if err := s.tellRefused(ctx, p, verdicts); err != nil {
 			return err
 		}
-		s.event(s.tx, zerolog.InfoLevel).Stringer("list", v.list.Address).Stringer("author", p.Author()).Msg("answer taken")
+		if err := s.hold(ctx, p, verdicts); err != nil {
+			return err
+		}
 	}
-	return nil
+	return s.serveAll(ctx, p, verdicts)
 }
 
 // hold keeps the posts that wait for a moderator.

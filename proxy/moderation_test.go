@@ -159,9 +159,49 @@ func TestLMTPHoldsInsteadOfBackscatter(t *testing.T) {
 	h.talk("lmtp/tcp", lhlo+say("eve@example.com", []string{"team@lists.example.org"}, post, "250 2.0.0 Held..."))
 	h.heldID()
 	// Mail that began on this host is its account's own, who may hear that he is no member.
-	local := "C: XFORWARD SOURCE=LOCAL\nS: 250...\n"
+	local := "C: XFORWARD NAME=[UNAVAILABLE] ADDR=[UNAVAILABLE] SOURCE=LOCAL\nS: 250...\n"
 	h.talk("lmtp/tcp", lhlo+local+say("eve@example.com", []string{"team@lists.example.org"}, strings.Replace(post, "<l@", "<k@", 1), "550 5.7.2..."))
 	h.heldID()
+}
+
+// SOURCE=LOCAL with a client is the rewriting context of Postfix, which may be given to anybody who has logged in: it proves nothing.
+func TestLocalContextProvesNothing(t *testing.T) {
+	t.Parallel()
+	dns := map[string]string{"example.net": "v=spf1 -all", "_dmarc.example.net": "v=DMARC1; p=reject"}
+	h := start(t, setup{office: true, dns: dns})
+	post := "From: ann@example.net\nTo: team@lists.example.org\nMessage-ID: <s@example.net>\n\nHi.\n"
+	h.talk("lmtp/tcp", strings.Replace(hello, "EHLO", "LHLO", 1)+"C: XFORWARD NAME=x.test ADDR=192.0.2.66 SOURCE=LOCAL\nS: 250...\n"+
+		say("victim@example.com", []string{"team@lists.example.org"}, post, "250 2.0.0 Held for the moderators: The policy of..."))
+	if got := h.to("bob@example.net"); len(got) != 0 {
+		t.Errorf("a forged post reached the members: %q", got)
+	}
+}
+
+// No refusal at the LMTP door makes Postfix write to a stranger: what a person may have written waits, the rest is dropped.
+func TestNoBackscatterByLMTP(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		setting, header, reply string
+		held                   int
+	}{
+		"banned":      {"bans=eve@example.com", "From: eve@example.com", "250 2.0.0 Ok: taken...", 0},
+		"automatic":   {"post=anyone", "From: eve@example.com\nAuto-Submitted: auto-replied", "250 2.0.0 Ok: taken...", 0},
+		"two authors": {"post=anyone", "From: eve@example.com, ann@example.net", "250 2.0.0 Held...", 1},
+		"a command":   {"post=anyone", "From: eve@example.com\nSubject: unsubscribe", "250 2.0.0 Held...", 1},
+		"no member":   {"post=members", "From: eve@example.com", "250 2.0.0 Held...", 1},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			h := start(t, setup{office: true, lists: []roster{{address: "team@lists.example.org", settings: []string{c.setting}, members: []string{"ann@example.net"}}}})
+			body := "\nunsubscribe\n"
+			h.talk("lmtp/tcp", strings.Replace(hello, "EHLO", "LHLO", 1)+
+				say("victim@example.com", []string{"team@lists.example.org"}, c.header+"\nMessage-ID: <b@example.com>\n"+body, c.reply))
+			all, err := h.held.List(lists.Address{}, "", 10)
+			if err != nil || len(all) != c.held || len(h.to("ann@example.net")) != 0 {
+				t.Errorf("held %+v, %v", all, err)
+			}
+		})
+	}
 }
 
 // Without an office nothing can be held, so it is refused.

@@ -20,6 +20,7 @@ type verdict struct {
 	kind  lists.Kind        // of the recipient's target
 	serve lists.Target      // for services
 	post  posting.Judgement // for posts
+	taken bool              // mail to a service that we do ourselves
 }
 
 // goes tells whether something is to be sent for the recipient.
@@ -27,7 +28,7 @@ func (v verdict) goes() bool {
 	if v.kind == lists.Post {
 		return v.err == nil && v.post.Action == lists.Accept
 	}
-	return v.err == nil && v.serve.Service != lists.ServiceConfirm
+	return v.err == nil && !v.taken
 }
 
 // deliver judges a stored message for all its recipients, and serves them: nothing is committed before
@@ -64,8 +65,7 @@ func (s *session) envelope() posting.Envelope {
 	e := posting.Envelope{
 		ReversePath: s.tx.from, Client: s.tx.client, EightBit: s.tx.eightBit, UTF8: s.tx.utf8,
 		Proto: "ESMTP", Session: s.id, At: time.Now(),
-		// SOURCE=LOCAL at the LMTP door is mail that began on this host (Postfix XFORWARD_README).
-		Trusted: s.trusted || s.door == LMTP && s.tx.client.Source == "LOCAL",
+		Trusted: s.trusted || s.door == LMTP && local(s.tx.client),
 	}
 	switch {
 	case s.door == LMTP:
@@ -74,6 +74,12 @@ func (s *session) envelope() posting.Envelope {
 		e.Proto = "SMTP"
 	}
 	return e
+}
+
+// local tells mail that began on this host (Postfix XFORWARD_README): without any client. SOURCE=LOCAL alone says less, namely that
+// the client is one of those of local_header_rewrite_clients, and these may be anybody who has logged in.
+func local(c wire.ClientInfo) bool {
+	return c.Source == "LOCAL" && (c.Addr == "" || c.Addr == wire.Unavailable)
 }
 
 // judge decides for each recipient, by its list as it is now.
@@ -95,7 +101,10 @@ func (s *session) judge(ctx context.Context, p *posting.Post) []verdict {
 		v.list = *v.serve.List
 		if v.kind == lists.Post {
 			s.judgePost(ctx, p, v)
-		} else if v.serve.Service != lists.ServiceBounces {
+			continue
+		}
+		v.taken = s.does(v.serve)
+		if v.serve.Service != lists.ServiceBounces {
 			v.err = message.CheckLoop(p.Head, s.srv.opts.Hostname, r.address, "")
 		}
 	}
@@ -129,9 +138,6 @@ func (s *session) answers(verdicts []verdict, reply wire.Reply, err error) []wir
 		case err != nil:
 			out[i] = replyTo(err)
 		default:
-			if v.serve.Service == lists.ServiceBounces {
-				s.logBounce(s.tx, v.serve)
-			}
 			out[i] = reply
 		}
 		if first < 0 || v.goes() && !verdicts[first].goes() {

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"superlistd/lists"
+	"superlistd/moderation"
 	"superlistd/wire"
 )
 
@@ -94,12 +95,29 @@ func (s *session) early(t lists.Target) error {
 		}
 		// Said at RCPT, not at MAIL: mail that is only relayed goes on, and MAIL does not tell which it is.
 		return s.srv.hop.Full()
-	case t.Kind == lists.ToService && t.Service == lists.ServiceConfirm && s.srv.office != nil && s.tx.from != "":
-		return s.srv.office.Known(t.List.Address, t.Extension)
 	case t.Kind == lists.ToService && t.Service == lists.ServiceConfirm:
-		return errService // no token was ever given out, or a program answers
+		return s.known(t)
+	case t.Kind == lists.ToService && t.Service == lists.ServiceBounces && t.Extension != "" && s.srv.opts.Bounces != nil:
+		return s.srv.opts.Bounces.Known(t.List.Address, t.Extension, s.tx.from)
 	}
 	return nil
+}
+
+// known tells whether a keyed address is one that we gave out. Programs do not answer to those.
+func (s *session) known(t lists.Target) error {
+	err := errService
+	if s.tx.from == "" {
+		return err
+	}
+	if s.srv.office != nil {
+		if err = s.srv.office.Known(t.List.Address, t.Extension); !errors.Is(err, moderation.ErrToken) {
+			return err
+		}
+	}
+	if s.srv.opts.Enrol != nil {
+		err = s.srv.opts.Enrol.Known(t.List.Address, t.Extension)
+	}
+	return err
 }
 
 func (s *session) refuseRcpt(rcpt string, err error) {

@@ -7,8 +7,10 @@ import (
 
 	"github.com/emersion/go-smtp"
 
+	"superlistd/bouncing"
 	"superlistd/delivery"
 	"superlistd/delivery/spool"
+	"superlistd/enrol"
 	"superlistd/lists"
 	"superlistd/message"
 	"superlistd/moderation"
@@ -46,6 +48,9 @@ func replies() []reply {
 		{lists.ErrNoList, answer(550, smtp.EnhancedCode{5, 1, 1}, "No such mailing list or address")},
 		{errService, answer(550, smtp.EnhancedCode{5, 1, 1}, "No such mailing list or address")},
 		{moderation.ErrToken, answer(550, smtp.EnhancedCode{5, 1, 1}, "This address is not valid, or not any more")},
+		{enrol.ErrToken, answer(550, smtp.EnhancedCode{5, 1, 1}, "This address is not valid, or not any more")},
+		{bouncing.ErrForged, answer(550, smtp.EnhancedCode{5, 1, 1}, "Nothing of ours comes back to this address")},
+		{enrol.ErrTooMany, answer(450, smtp.EnhancedCode{4, 7, 1}, "Too many requests for now, try again later")},
 		{lists.ErrAddress, answer(501, smtp.EnhancedCode{5, 1, 3}, "Bad address syntax")},
 		{errPath, answer(501, smtp.EnhancedCode{5, 1, 3}, "Bad address syntax")},
 		{lists.ErrNotMember, answer(550, smtp.EnhancedCode{5, 7, 2}, "Only members may post to this list")},

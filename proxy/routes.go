@@ -4,7 +4,9 @@ import (
 	"context"
 	"maps"
 	"slices"
+	"time"
 
+	"superlistd/bouncing"
 	"superlistd/delivery"
 	"superlistd/lists"
 	"superlistd/message"
@@ -25,7 +27,7 @@ func (s *session) routes(ctx context.Context, p *posting.Post, verdicts []verdic
 	for _, i := range s.tx.order() {
 		r, v := s.tx.rcpts[i], verdicts[i]
 		key := r.address.Key()
-		if !v.goes() || !r.local() || seen[key] || v.serve.Service == lists.ServiceBounces { // a bounce is taken, and sent nowhere
+		if !v.goes() || !r.local() || seen[key] {
 			continue
 		}
 		seen[key] = true
@@ -47,6 +49,22 @@ type press struct {
 	desk      *posting.Desk
 	directory *lists.Directory
 	hostname  string
+	bounces   *bouncing.Desk
+}
+
+// verpMembers is the largest list whose copies have a reverse-path for each member: Postfix drains a post with such at a fifth of
+// its rate. Of larger ones, what comes back is read.
+const verpMembers = 1000
+
+// way sets the reverse-path by which bounces of the copies come back. XVERP counts where the next hop offers it.
+func (r press) way(route *delivery.Route, l lists.List, at time.Time) {
+	if r.bounces == nil {
+		return
+	}
+	route.ReversePath = r.bounces.Path(l, at)
+	if l.Members <= verpMembers {
+		route.XVERP = string(route.ReversePath.Local[len(l.Bounces().Local)]) + "="
+	}
 }
 
 // postRoutes takes a post to the members of the list that took it, and of the lists among them. relayed are recipients that are
@@ -63,6 +81,7 @@ func (r press) postRoutes(ctx context.Context, p *posting.Post, j posting.Judgem
 		if err != nil {
 			return nil, err
 		}
+		r.way(&route, j.List, p.At)
 		route.Audience.Not, route.Audience.Except = slices.Clone(served.order), without(except(relayed, p, j), within)
 		served.order = append(served.order, j.List.Address)
 		routes = append(routes, route)
@@ -106,7 +125,7 @@ func (s *session) serviceRoute(p *posting.Post, v verdict, to lists.Address) del
 
 // Release returns what makes the routes of a held post that a moderator has approved, for moderation.Options. The post is not judged
 // again, but for the parts that are to be removed; what was found about its author when it came still holds.
-func Release(desk *posting.Desk, directory *lists.Directory, hostname string) func(context.Context, held.Facts, message.Content, lists.List) ([]delivery.Route, error) {
+func Release(desk *posting.Desk, directory *lists.Directory, hostname string, bounces *bouncing.Desk) func(context.Context, held.Facts, message.Content, lists.List) ([]delivery.Route, error) {
 	return func(ctx context.Context, f held.Facts, content message.Content, l lists.List) ([]delivery.Route, error) {
 		p, err := posting.Reread(content, posting.Envelope{
 			ReversePath: f.Envelope.ReversePath, Client: f.Envelope.Client, EightBit: f.Envelope.EightBit, UTF8: f.Envelope.UTF8,
@@ -122,7 +141,7 @@ func Release(desk *posting.Desk, directory *lists.Directory, hostname string) fu
 		if len(j.Remove) == 0 {
 			j.Remove = f.Remove
 		}
-		return press{desk, directory, hostname}.postRoutes(ctx, p, j, nil, &roll{keys: map[string]bool{}})
+		return press{desk, directory, hostname, bounces}.postRoutes(ctx, p, j, nil, &roll{keys: map[string]bool{}})
 	}
 }
 

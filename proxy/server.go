@@ -12,7 +12,9 @@ import (
 
 	"github.com/rs/zerolog"
 
+	"superlistd/bouncing"
 	"superlistd/delivery"
+	"superlistd/enrol"
 	"superlistd/lists"
 	"superlistd/moderation"
 	"superlistd/posting"
@@ -46,6 +48,10 @@ type Options struct {
 	Desk *posting.Desk
 	// Office keeps posts for moderators; nil: what would be held is refused.
 	Office *moderation.Office
+	// Enrol takes what people ask of a list by mail; nil: its owners get that.
+	Enrol *enrol.Desk
+	// Bounces counts what comes back; nil: it is logged and forgotten.
+	Bounces *bouncing.Desk
 }
 
 // Server answers SMTP and LMTP sessions. Its methods may be called concurrently.
@@ -80,7 +86,7 @@ func New(opts Options, directory *lists.Directory, store lists.Store, hop *deliv
 	if s.desk == nil {
 		s.desk = posting.New(posting.Options{Hostname: opts.Hostname, Members: store})
 	}
-	s.press = press{s.desk, directory, opts.Hostname}
+	s.press = press{s.desk, directory, opts.Hostname, opts.Bounces}
 	s.ctx, s.cancel = context.WithCancel(context.Background())
 	return s
 }

@@ -84,6 +84,8 @@ func TestShapes(t *testing.T) {
 				{"two lists that are members of each other", nil, listsInEachOther},
 				{"a copy that comes back", beforeQueue, returningPost},
 				{"a bounce that Postfix writes", nil, bounceIsTaken},
+				{"joining and leaving by mail", beforeQueue, comesAndGoes},
+				{"a member who bounces", beforeQueue, bounceCounts},
 				{"other mail is relayed with its client", beforeQueue, relayedWithClient},
 				{"lists and others in one transaction", beforeQueue, mixedTransaction},
 				{"an unknown list is refused at RCPT", nil, unknownList},

@@ -19,7 +19,7 @@ func postReachesMembers(t *testing.T, p *postfixtest.Postfix) {
 	c := front(t, p)
 	c.Want("250 2.0.0 Ok: queued as ", c.Send("ann@far.test", mail("ann@far.test", list, "team-post"), list))
 	for _, m := range p.Copies("team-post", members...) {
-		if m.Sender != "team-bounces@"+postfixtest.Domain {
+		if !strings.Contains(m.Sender, "team-bounces+b") {
 			t.Errorf("reverse-path <%s>", m.Sender)
 		}
 		if !strings.Contains(m.Content, "List-Id: <team."+postfixtest.Domain+">\r\n") ||
@@ -59,7 +59,7 @@ func ownersAreReached(t *testing.T, p *postfixtest.Postfix) {
 	c := front(t, p)
 	c.Want("250", c.Send("eve@far.test", mail("eve@far.test", owner, "owner-mail"), owner))
 	for _, m := range p.Copies("owner-mail", "olga@far.test", "otto@far.test") {
-		if m.Sender != "owned-bounces@"+postfixtest.Domain {
+		if !strings.HasPrefix(m.Sender, "owned-bounces") {
 			t.Errorf("reverse-path <%s>", m.Sender)
 		}
 	}
@@ -80,7 +80,7 @@ func listInList(t *testing.T, p *postfixtest.Postfix) {
 		}
 	}
 	for rcpt, list := range map[string]string{"ann2@far.test": "outer", "ann@far.test": "inner", "bob@far.test": "inner"} {
-		if from[rcpt] != list+"-bounces@"+postfixtest.Domain {
+		if !bounces(from[rcpt], list) {
 			t.Errorf("copy for %s from <%s>", rcpt, from[rcpt])
 		}
 	}

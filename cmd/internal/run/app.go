@@ -1,6 +1,7 @@
 package run
 
 import (
+	"context"
 	"crypto/tls"
 	"crypto/x509"
 	"errors"
@@ -9,6 +10,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"time"
 
 	"github.com/rs/zerolog"
 
@@ -18,7 +20,6 @@ import (
 	"superlistd/lists"
 	"superlistd/lists/boltstore"
 	"superlistd/message"
-	"superlistd/moderation"
 	"superlistd/proxy"
 	"superlistd/smtpclient"
 )
@@ -30,13 +31,16 @@ type app struct {
 	spooler *delivery.Spooler
 	pool    *smtpclient.Pool
 	store   lists.Store
-	office  *moderation.Office
 	history lists.History
+	now     func() time.Time
+	*services
 }
 
 func (a *app) close() {
+	_ = a.bounces.Flush(context.Background()) // what is lost comes back with the next post
 	a.pool.Close()
 	a.history.Close()
+	a.book.Close()
 	a.store.Close()
 }
 
@@ -74,6 +78,7 @@ func assemble(cfg config.Config, store lists.Store, log zerolog.Logger) (*app, e
 	}
 	pool := smtpclient.NewPool(hop, cfg.Delivery.RelayConnections, cfg.Timeouts.Idle)
 	queue := newSpool(cfg, spool.RealDisk{})
+	var refused func(list lists.Address, rcpt, reply string) // set before anything is delivered
 	deliverer, err := delivery.New(pool, store, delivery.Options{
 		Batch: cfg.Delivery.Batch, MaxArmed: cfg.Delivery.MaxArmed,
 		Connections: cfg.Delivery.RelayConnections, RelayShare: cfg.Delivery.RelayShare,
@@ -83,17 +88,22 @@ func assemble(cfg config.Config, store lists.Store, log zerolog.Logger) (*app, e
 		Sign: func(domain string, head, body []byte) []byte { return bureau.sign(domain, head, message.Octets(body)) },
 		Refused: func(list lists.Address, rcpt, reply string) {
 			log.Warn().Stringer("list", list).Str("rcpt", rcpt).Str("reply", reply).Msg("member refused by the next hop")
+			refused(list, rcpt, reply)
 		},
 	}, log)
 	if err != nil {
 		return nil, err
 	}
-	office := newOffice(cfg, bureau, store, directory, deliverer, log)
+	s, err := newServices(cfg, bureau, store, directory, deliverer, log)
+	if err != nil {
+		return nil, err
+	}
+	refused = s.bounces.Refused
 	opts := proxyOptions(cfg, cert)
-	opts.Desk, opts.Office = bureau.desk, office
+	opts.Desk, opts.Office, opts.Enrol, opts.Bounces = bureau.desk, s.office, s.enrol, s.bounces
 	server := proxy.New(opts, directory, store, deliverer, log)
 	return &app{
-		server: server, spool: queue, spooler: deliverer.Spooler(), pool: pool, store: store, office: office, history: bureau.history,
+		server: server, spool: queue, spooler: deliverer.Spooler(), pool: pool, store: store, history: bureau.history, services: s, now: time.Now,
 	}, nil
 }
 

@@ -11,6 +11,7 @@ import (
 	"superlistd/posting"
 	"superlistd/templates"
 	"superlistd/token"
+	"superlistd/web"
 )
 
 // bureau is what posts are judged and dressed with.
@@ -18,6 +19,7 @@ type bureau struct {
 	desk    *posting.Desk
 	texts   *templates.Set
 	keys    *token.Keys
+	links   web.Links
 	history lists.History
 	log     zerolog.Logger
 }
@@ -29,7 +31,8 @@ func newBureau(cfg config.Config, store lists.Store, log zerolog.Logger) (*burea
 	}
 	b := &bureau{log: log}
 	if b.texts, err = templates.New(cfg.Templates); err != nil {
-		return nil, err
+		// A text is no reason to stop mail: those that cannot be used are passed over, each time with a line in the log.
+		log.Error().Err(err).Msg("texts of the site not usable")
 	}
 	if b.keys, err = token.Open(cfg.Data); err != nil {
 		return nil, err
@@ -37,9 +40,10 @@ func newBureau(cfg config.Config, store lists.Store, log zerolog.Logger) (*burea
 	if b.history, err = boltstore.OpenHistory(statePath(cfg), boltstore.Options{}); err != nil {
 		return nil, err
 	}
+	b.links = newLinks(cfg, b.keys)
 	b.desk = posting.New(posting.Options{
 		Hostname: cfg.Hostname, Members: store, Identity: newChecker(cfg), History: b.history,
-		Texts: b.texts, Signer: signer, Key: b.keys.Derive("anonymous"),
+		Unsubscribe: b.links.ListURL, Texts: b.texts, Signer: signer, Key: b.keys.Derive("anonymous"),
 		Report: func(err error) { log.Error().Err(err).Msg("text not usable") },
 	})
 	return b, nil

@@ -5,9 +5,14 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"os"
+	"os/user"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
+
+	"golang.org/x/sys/unix"
 
 	"superlistd/config"
 	"superlistd/identity"
@@ -34,6 +39,11 @@ func (r *report) checkIdentity(ctx context.Context, cfg config.Config) {
 	for _, warning := range warnings {
 		r.say("note", "dkim", "%s", warning)
 	}
+	for _, path := range cfg.DKIM.Keys {
+		if !ownerReads(cfg.Data, path) {
+			r.say("WRONG", "dkim", "%s: the owner of %s cannot read it, so superlistd will not start", path, cfg.Data)
+		}
+	}
 	for i, key := range keys {
 		for _, domain := range signingDomains(cfg) {
 			r.checkKey(ctx, resolver, key, cfg.DKIM.Keys[i], domain)
@@ -44,6 +54,32 @@ func (r *report) checkIdentity(ctx context.Context, cfg config.Config) {
 			r.say("note", "dkim", "%s is not %s nor below it: its signatures do not count for a From at %s (DMARC)", domain, d, domain)
 		}
 	}
+}
+
+// ownerReads tells whether the account that owns a folder can read a file, as far as mode and groups of the file tell. Root, who runs the
+// check, reads everything; superlistd does not run as root.
+func ownerReads(folder, path string) bool {
+	var owner, file unix.Stat_t
+	if os.Geteuid() != 0 || unix.Stat(folder, &owner) != nil || unix.Stat(path, &file) != nil || owner.Uid == 0 {
+		return true // whoever asks is who will read, or it was told already
+	}
+	switch {
+	case file.Uid == owner.Uid:
+		return file.Mode&0o400 != 0
+	case file.Gid == owner.Gid || inGroup(owner.Uid, file.Gid):
+		return file.Mode&0o040 != 0
+	}
+	return file.Mode&0o004 != 0
+}
+
+// inGroup asks the system's accounts.
+func inGroup(uid, gid uint32) bool {
+	u, err := user.LookupId(strconv.Itoa(int(uid)))
+	if err != nil {
+		return false
+	}
+	groups, err := u.GroupIds()
+	return err == nil && slices.Contains(groups, strconv.Itoa(int(gid)))
 }
 
 // checkTemplates looks at the texts of the site.

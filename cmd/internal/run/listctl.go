@@ -110,7 +110,7 @@ func (c *listctl) root() *cobra.Command {
 	})
 	root.AddCommand(c.createCommand(), c.deleteCommand(), c.listsCommand(), c.showCommand(), c.setCommand(),
 		c.addCommand(), c.removeCommand(), c.syncCommand(), c.membersCommand(), c.memberCommand(), c.queueCommand(), c.dkimCommand(),
-		c.judgeCommand(), c.dressCommand(), c.bounceReadCommand(), c.heldCommand(),
+		c.judgeCommand(), c.dressCommand(), c.bounceReadCommand(), c.bouncesCommand(), c.heldCommand(),
 		c.decideCommand(held.Approve, "Send held posts to the members"), c.decideCommand(held.Reject, "Send held posts back"),
 		c.decideCommand(held.Discard, "Drop held posts"))
 	return root

@@ -117,21 +117,20 @@ func (t table) member(row []string) (lists.Member, error) {
 	if err != nil {
 		return lists.Member{}, err
 	}
-	if err := getsMail(a, field(t.delivery)); err != nil {
-		return lists.Member{}, err
-	}
-	return named(a, field(t.name))
+	m, err := named(a, field(t.name))
+	m.Delivery = deliveryOf(field(t.delivery))
+	return m, err
 }
 
 var errNoAddress = errors.New("there is no address")
 
-// getsMail refuses members who stay in a list without its mail: here, they would get it.
-func getsMail(a lists.Address, delivery string) error {
-	switch strings.ToLower(delivery) {
+// deliveryOf reads how a member got his mail elsewhere. What has no counterpart is mail.
+func deliveryOf(word string) lists.Delivery {
+	switch strings.ToLower(word) {
 	case "nomail", "no mail", "no email", "none", "disabled":
-		return fmt.Errorf("%s: gets no mail there (%s), and would get it here: take him out of the input", a, delivery)
+		return lists.DeliveryNone
 	}
-	return nil
+	return lists.DeliveryMail
 }
 
 // isDump reports whether a text is a dump of Sympa's members: paragraphs of lines "key value".
@@ -188,8 +187,7 @@ func dumped(fields map[string]string) (lists.Member, error) {
 	if err != nil {
 		return lists.Member{}, err
 	}
-	if err := getsMail(a, fields["reception"]); err != nil {
-		return lists.Member{}, err
-	}
-	return named(a, fields["gecos"])
+	m, err := named(a, fields["gecos"])
+	m.Delivery = deliveryOf(fields["reception"])
+	return m, err
 }

@@ -7,6 +7,7 @@ import (
 	"io"
 	"mime"
 	"strings"
+	"time"
 
 	"superlistd/lists"
 )
@@ -211,6 +212,27 @@ func unquoteName(s string) string {
 		b.WriteByte(s[i])
 	}
 	return b.String()
+}
+
+// memberLine is a line that readLines reads again; a comment tells who gets no posts now.
+func memberLine(m lists.Member, now time.Time) string {
+	if why := keptFrom(m, now); why != "" {
+		return formatMember(m) + "  # gets no posts: " + why
+	}
+	return formatMember(m)
+}
+
+// keptFrom tells why a member gets no posts now; "": he gets them.
+func keptFrom(m lists.Member, now time.Time) string {
+	switch {
+	case m.Receives(now):
+		return ""
+	case !m.Disabled.IsZero():
+		return "disabled since " + m.Disabled.String()
+	case m.Delivery == lists.DeliveryNone:
+		return m.Delivery.String()
+	}
+	return "suspended until " + m.Suspended.Until.Format(time.DateOnly)
 }
 
 // formatMember writes what parseMember reads again, after cutComment.

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net/netip"
 	"os"
 	"strings"
 	"time"
@@ -83,7 +84,13 @@ func (c *listctl) postFlags(cmd *cobra.Command, d *dialogue, long string) {
 	cmd.Flags().StringVar(&d.helo, "helo", "", "`NAME` that it says in EHLO")
 	cmd.Flags().StringVar(&d.from, "mail-from", "", "`ADDRESS` of MAIL FROM")
 	cmd.Flags().BoolVar(&d.trusted, "trusted", false, "as by a door with trust = \"submission\"")
-	cmd.PreRun = func(cmd *cobra.Command, _ []string) { d.fromGiven = cmd.Flags().Changed("mail-from") }
+	cmd.PreRunE = func(cmd *cobra.Command, _ []string) error {
+		d.fromGiven = cmd.Flags().Changed("mail-from")
+		if _, err := netip.ParseAddr(d.client); d.client != "" && err != nil {
+			return fmt.Errorf("--client: %q is not an IP address", d.client)
+		}
+		return nil
+	}
 }
 
 // trial is a post under judgement.

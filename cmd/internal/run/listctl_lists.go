@@ -93,8 +93,25 @@ func (c *listctl) showCommand() *cobra.Command {
 		if c.json {
 			return c.printJSON(jsonList(l))
 		}
-		return c.printList(l)
+		without, err := withoutPosts(ctx, s.store, l)
+		if err != nil {
+			return err
+		}
+		return c.printList(l, without)
 	})
+}
+
+// withoutPosts counts the members of a list who get no posts now. The count of members was read before: a
+// change in between makes it a little wrong, never negative.
+func withoutPosts(ctx context.Context, s lists.Store, l lists.List) (int, error) {
+	receiving := 0
+	for r := new(lists.Recipients); !r.Done(); r.Reset() {
+		if err := s.Recipients(ctx, l.Address, r, page); err != nil {
+			return 0, err
+		}
+		receiving += r.Len()
+	}
+	return max(0, l.Members-receiving), nil
 }
 
 func (c *listctl) setCommand() *cobra.Command {
@@ -182,7 +199,7 @@ const maxValueFile = 1 << 20
 // in its path.
 func fileValue(setting lists.Setting, value string) (string, error) {
 	path, ok := strings.CutPrefix(value, "@")
-	if !ok || setting.AtSign && !strings.Contains(path, "/") {
+	if !ok || setting.AtSign && !strings.HasPrefix(path, "/") && !strings.HasPrefix(path, "./") && !strings.HasPrefix(path, "../") {
 		return value, nil
 	}
 	f, err := os.Open(path)

@@ -109,7 +109,7 @@ func (c *listctl) membersCommand() *cobra.Command {
 				if c.json {
 					err = c.printJSON(memberJSON(m))
 				} else {
-					err = c.printf("%s\n", formatMember(m))
+					err = c.printf("%s\n", memberLine(m, time.Now()))
 				}
 				if err != nil {
 					return err
@@ -118,6 +118,6 @@ func (c *listctl) membersCommand() *cobra.Command {
 			after = found[len(found)-1].Address
 		}
 	})
-	cmd.Long = "Print the members, one a line, in the form that \"listctl add LIST -\" reads."
+	cmd.Long = "Print the members, one a line, in the form that \"listctl add LIST -\" reads. Who gets no posts now has a\ncomment that tells why. Options are not in that form: with --json they are printed."
 	return cmd
 }

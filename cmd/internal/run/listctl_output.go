@@ -62,11 +62,19 @@ func (c *listctl) printf(format string, args ...any) error {
 	return err
 }
 
-// printList shows a list, with its settings as "set" takes them and a word on each.
-func (c *listctl) printList(l lists.List) error {
-	members := count(l.Members, "member")
+// printList shows a list, with its settings as "set" takes them and a word on each. without is how many
+// members get no posts now.
+func (c *listctl) printList(l lists.List, without int) error {
+	var some []string
 	if l.UTF8Members > 0 {
-		members += fmt.Sprintf(" (%d with an address that needs SMTPUTF8)", l.UTF8Members)
+		some = append(some, fmt.Sprintf("%d with an address that needs SMTPUTF8", l.UTF8Members))
+	}
+	if without > 0 {
+		some = append(some, fmt.Sprintf("%d without posts now", without))
+	}
+	members := count(l.Members, "member")
+	if len(some) > 0 {
+		members += " (" + strings.Join(some, ", ") + ")"
 	}
 	if err := c.printf("%s: %s, created %s\n", l.Address, members, l.Created.UTC().Format("2006-01-02 15:04 UTC")); err != nil {
 		return err
@@ -99,7 +107,11 @@ func memberJSON(m lists.Member) jsonMember {
 
 // printMember shows a member, with his options as "member" takes them and a word on each.
 func (c *listctl) printMember(list lists.Address, m lists.Member) error {
-	if err := c.printf("%s: member of %s since %s\n", formatMember(m), list, m.Since.UTC().Format("2006-01-02 15:04 UTC")); err != nil {
+	state := ""
+	if why := keptFrom(m, time.Now()); why != "" {
+		state = "; gets no posts: " + why
+	}
+	if err := c.printf("%s: member of %s since %s%s\n", formatMember(m), list, m.Since.UTC().Format("2006-01-02 15:04 UTC"), state); err != nil {
 		return err
 	}
 	w := tabwriter.NewWriter(c.stdout, 0, 0, 2, ' ', 0)

@@ -6,8 +6,10 @@ import (
 
 	"github.com/rs/zerolog"
 
+	"superlistd/bouncing"
 	"superlistd/config"
 	"superlistd/delivery"
+	"superlistd/letters"
 	"superlistd/lists"
 	"superlistd/message"
 	"superlistd/moderation"
@@ -29,11 +31,23 @@ func openHeld(cfg config.Config) *held.Store {
 	})
 }
 
+// newClerk returns what writes to people.
+func newClerk(cfg config.Config, b *bureau, store lists.Store, hop *delivery.Deliverer, log zerolog.Logger) *letters.Clerk {
+	return letters.New(letters.Options{
+		Texts: b.texts, Members: store, Hostname: cfg.Hostname, Deliver: hop.Deliver, Sign: b.sign,
+		Report: func(list lists.Address, err error) {
+			log.Error().Stringer("list", list).Err(err).Msg("text of our own used")
+		},
+	})
+}
+
 // newOffice returns what looks after held posts.
-func newOffice(cfg config.Config, b *bureau, store lists.Store, directory *lists.Directory, hop *delivery.Deliverer, log zerolog.Logger) *moderation.Office {
+func newOffice(
+	cfg config.Config, b *bureau, clerk *letters.Clerk, bounces *bouncing.Desk, store lists.Store, directory *lists.Directory, hop *delivery.Deliverer, log zerolog.Logger,
+) *moderation.Office {
 	return moderation.New(moderation.Options{
-		Held: openHeld(cfg), Store: store, Texts: b.texts, Keys: b.keys, Hostname: cfg.Hostname, Delimiter: cfg.Delimiter,
-		Deliver: hop.Deliver, Routes: proxy.Release(b.desk, directory, cfg.Hostname), Sign: b.sign,
+		Held: openHeld(cfg), Store: store, Letters: clerk, Keys: b.keys, Delimiter: cfg.Delimiter,
+		Deliver: hop.Deliver, Routes: proxy.Release(b.desk, directory, cfg.Hostname, bounces),
 		Log: func(e moderation.Event) { logHeld(log, e) },
 	})
 }
@@ -72,13 +86,5 @@ func (a *app) tickOften(ctx context.Context, log zerolog.Logger) {
 			return
 		case <-often.C:
 		}
-	}
-}
-
-// tick is housekeeping: that it failed is no reason to stop.
-func (a *app) tick(ctx context.Context, log zerolog.Logger) {
-	now := time.Now()
-	if err := a.office.Tick(ctx, now); err != nil && ctx.Err() == nil {
-		log.Error().Err(err).Msg("held posts not looked after")
 	}
 }

@@ -61,12 +61,21 @@ func serve(args []string, _, stderr io.Writer) error {
 		log.Error().Err(err).Msg("not started")
 		return err
 	}
-	return a.serveDoors(cfg, doors, signals, file, log)
+	page, err := openWeb(cfg)
+	if err != nil {
+		for _, d := range doors {
+			d.Close()
+		}
+		log.Error().Err(err).Msg("not started")
+		return err
+	}
+	return a.serveDoors(cfg, doors, page, signals, file, log)
 }
 
-func (a *app) serveDoors(cfg config.Config, doors []door, signals <-chan os.Signal, file *logFile, log zerolog.Logger) error {
-	failed := make(chan error, len(doors))
+func (a *app) serveDoors(cfg config.Config, doors []door, page net.Listener, signals <-chan os.Signal, file *logFile, log zerolog.Logger) error {
+	failed := make(chan error, len(doors)+1)
 	spooling := a.startSpooler(log)
+	web := startWeb(page, a.site, failed, log)
 	var wg sync.WaitGroup
 	for _, d := range doors {
 		log.Info().Str("address", d.Addr().String()).Str("door", d.kind.String()).Bool("trusted", d.kind&proxy.Trusted != 0).Msg("listening")
@@ -99,6 +108,9 @@ func (a *app) serveDoors(cfg config.Config, doors []door, signals <-chan os.Sign
 	defer cancel()
 	if late := spooling.end(ctx); late != nil {
 		log.Warn().Msg("transactions of the spool were cut off: their members may get a second copy")
+	}
+	if late := web.end(ctx); late != nil {
+		log.Warn().Msg("requests to the page were cut off")
 	}
 	log.Info().Msg("stopped")
 	return err
