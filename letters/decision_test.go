@@ -113,7 +113,7 @@ func TestEncodedAnswers(t *testing.T) {
 		{"ISO 8859-1", "Content-Type: text/plain; charset=ISO-8859-1\n\nablehnen F\xfcr heute zu lang.\n", "reject", "Für heute zu lang."},
 		{"ISO 8859-15", "Content-Type: text/plain; charset=iso-8859-15\n\nablehnen 5 \xa4\n", "reject", "5 €"},
 		{"Windows", "Content-Type: text/plain; charset=\"windows-1252\"\n\nrefuser \x93Trop long\x94 \x80\x9f\n", "reject", "“Trop long” €Ÿ"},
-		{"a charset that we do not know", "Content-Type: text/plain; charset=x-unknown\n\nreject \xfc\n", "reject", "?"},
+		{"a charset that we do not know", "Content-Type: text/plain; charset=x-unknown\n\nreject \xfc\n", "reject", "ü"},
 		{"damaged quoted-printable", "Content-Transfer-Encoding: quoted-printable\n\napprove\n=ZZ\n", "approve", ""},
 		{"without a header", "\napprove\n", "approve", ""},
 		{"alternative", "Content-Type: multipart/alternative; boundary=b\n\n--b\n\nreject Too long.\n--b\nContent-Type: text/html\n\n<p>approve</p>\n--b--\n", "reject", "Too long."},

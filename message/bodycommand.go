@@ -83,7 +83,10 @@ func subjectKind(v string) commandKind {
 
 // textKind tells what the text is: its lines but quotes, what introduces them, and the signature.
 func (b *Body) textKind() (commandKind, error) {
-	in := b.textReader()
+	var in io.Reader
+	if texts := b.textReaders(); len(texts) > 0 {
+		in = texts[0]
+	}
 	if in == nil {
 		return nothing, nil
 	}
