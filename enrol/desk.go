@@ -40,6 +40,8 @@ type Options struct {
 	// Delimiter stands before the extension of an address: "+".
 	Delimiter string
 	Limits    Limits
+	// Page is the link by which a member leaves a list, "" for none; nil: there is none.
+	Page func(list, member lists.Address) string
 
 	Disk spool.Disk // nil: the real one
 	Now  func() time.Time
@@ -103,6 +105,9 @@ func New(o Options) *Desk {
 	o.Limits = o.Limits.filled()
 	if o.Disk == nil {
 		o.Disk = spool.RealDisk{}
+	}
+	if o.Page == nil {
+		o.Page = func(lists.Address, lists.Address) string { return "" }
 	}
 	if o.Now == nil {
 		o.Now = time.Now

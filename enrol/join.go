@@ -131,7 +131,9 @@ func (d *Desk) admit(ctx context.Context, l lists.List, r request) (finished boo
 	}
 	d.log("joined", l, r.Who, nil)
 	if l.Settings.Welcome {
-		if err := d.send(ctx, d.toMember(ctx, l, templates.Welcome, r, d.facts(l, r.Who))); err != nil {
+		facts := d.facts(l, r.Who)
+		facts.Page = d.opts.Page(l.Address, r.Who)
+		if err := d.send(ctx, d.toMember(ctx, l, templates.Welcome, r, facts)); err != nil {
 			return false, err
 		}
 	}

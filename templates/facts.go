@@ -62,6 +62,8 @@ type Facts struct {
 	Delivered, Bounced, Total int
 	Error                     string
 
+	// Page is a link by which the reader leaves the list; "" is none.
+	Page string
 	// Member is the reader's address on the list, or that of whom it is about. Subscribe is where he writes to join, Unsubscribe
 	// to leave, and Request where commands go; they are filled in when they are "".
 	Member, Subscribe, Unsubscribe, Request string
@@ -126,7 +128,7 @@ func viewOf(list lists.Address, f Facts) view {
 	} {
 		*s = oneLine(*s, maxRunes)
 	}
-	for _, s := range []*string{&v.Detail, &v.Results, &v.Error} {
+	for _, s := range []*string{&v.Detail, &v.Results, &v.Error, &v.Page} {
 		*s = oneLine(*s, maxResults)
 	}
 	v.Answer, v.Text = linkable(v.Answer), lines(v.Text)

@@ -21,6 +21,7 @@ func samples() []Facts {
 		Decision: "reject", By: "bob@example.org", At: time.Date(2026, time.November, 21, 8, 30, 0, 0, time.UTC),
 		Text: "Please write to the office instead.\n\nBob", Lists: []string{"staff@lists.example.org", "choir@lists.example.org"},
 		PartName: "plan.pdf", PartType: "application/pdf",
+		Page:   "https://lists.example.org/u/dGVhbUBsaXN0cy5leGFtcGxlLm9yZwBhbm5AZXhhbXBsZS5vcmc6a47c1f20b9dk3v9",
 		Member: "ann@example.org", MemberName: "Ann Müller", Description: "What the team has to say", Policy: "confirm",
 		Token: "r7c2k4xw3qpm5n2bf6hj3k9v2t4y6z8q", Delivery: "mail", Shown: 180,
 		SuspendedFrom: time.Date(2026, time.December, 24, 0, 0, 0, 0, time.UTC), SuspendedUntil: time.Date(2027, time.January, 1, 0, 0, 0, 0, time.UTC),

@@ -46,6 +46,7 @@ func newServices(cfg config.Config, b *bureau, store lists.Store, directory *lis
 func newEnrol(cfg config.Config, b *bureau, clerk *letters.Clerk, store lists.Store, log zerolog.Logger) *enrol.Desk {
 	return enrol.New(enrol.Options{
 		Data: cfg.Data, Store: store, Letters: clerk, Keys: b.keys, Delimiter: cfg.Delimiter,
+		Page: b.links.URL,
 		Log: func(e enrol.Event) {
 			line := log.Info()
 			if e.Err != nil {
