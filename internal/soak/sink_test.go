@@ -47,9 +47,16 @@ type sink struct {
 
 func newSink(t *testing.T, seed uint64, people map[string]int32) *sink {
 	t.Helper()
-	s := &sink{t: t, address: freeAddress(t), people: people, seed: seed, conns: map[net.Conn]struct{}{}}
+	s := &sink{t: t, people: people, seed: seed, conns: map[net.Conn]struct{}{}}
 	s.calm()
-	s.up()
+	for range 10 { // what was free a moment ago may be somebody else's by now
+		if s.address = freeAddress(t); s.listen() == nil {
+			break
+		}
+	}
+	if s.listener == nil {
+		t.Fatal("no free port")
+	}
 	t.Cleanup(func() { s.down(); s.wg.Wait() })
 	return s
 }
@@ -65,9 +72,16 @@ func (s *sink) up() {
 	if s.listener != nil {
 		return
 	}
+	if err := s.listen(); err != nil {
+		s.t.Fatal(err)
+	}
+}
+
+// listen needs the lock, but for a sink that nobody knows yet.
+func (s *sink) listen() error {
 	l, err := net.Listen("tcp", s.address)
 	if err != nil {
-		s.t.Fatal(err)
+		return err
 	}
 	s.listener = l
 	s.wg.Go(func() {
@@ -79,6 +93,7 @@ func (s *sink) up() {
 			s.serve(l, conn)
 		}
 	})
+	return nil
 }
 
 func (s *sink) serve(l net.Listener, conn net.Conn) {

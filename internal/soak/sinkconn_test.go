@@ -102,7 +102,7 @@ func (c *sinkConn) reset() {
 
 func (c *sinkConn) begin(tr *trouble, args string) {
 	c.reset()
-	refused := c.chance(tr.mail) || strings.Contains(args, "-bounces@") && c.chance(tr.lists)
+	refused := c.chance(tr.mail) || strings.Contains(args, "-bounces") && c.chance(tr.lists)
 	if c.mail = !refused; c.mail {
 		c.say("250 2.1.0 Ok")
 		return
