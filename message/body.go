@@ -55,7 +55,7 @@ type bodyPart struct {
 // Inspect reads a message once and returns the map of its parts: those that Parse finds, within the same limits. The errors
 // are those of reading, and ErrHeader. What the result reads later, it reads from c.
 func Inspect(c Content) (*Body, error) {
-	h, err := headerOf(c)
+	h, err := ReadHeader(c)
 	if err != nil {
 		return nil, err
 	}
@@ -67,8 +67,8 @@ func Inspect(c Content) (*Body, error) {
 	return b, err
 }
 
-// headerOf reads the header of a message.
-func headerOf(c Content) (Header, error) {
+// ReadHeader reads the header of a whole message, as Spool.Header does. ErrHeader; other errors are of reading.
+func ReadHeader(c Content) (Header, error) {
 	if s, ok := c.(*Spool); ok {
 		return s.Header()
 	}

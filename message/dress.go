@@ -24,8 +24,6 @@ type Dressing struct {
 	EightBit bool
 	// Unsubscribe is the https URL of a page where one leaves the list. One that no line of a header can hold is left out.
 	Unsubscribe string
-	// OneClick tells that a POST to Unsubscribe takes off the one member who gets the copy (RFC 8058).
-	OneClick bool
 }
 
 // Dressed is what a post of a list begins with; the body follows as it came.
@@ -46,8 +44,8 @@ type Dressed struct {
 //   - our Received is on top (RFC 5321 section 4.4), and above it our Authentication-Results; others that
 //     bear our name are gone (RFC 8601 section 5);
 //   - the fields of another list, Precedence, requests for receipts and what else dropped tells are gone;
-//   - List-Id (RFC 2919), List-Post, -Help, -Subscribe, -Unsubscribe and -Owner (RFC 2369),
-//     List-Unsubscribe-Post (RFC 8058) where one click is enough, and Precedence are below the last field, so that the trace fields above stay together;
+//   - List-Id (RFC 2919), List-Post, -Help, -Subscribe, -Unsubscribe and -Owner (RFC 2369) and
+//     Precedence are below the last field, so that the trace fields above stay together;
 //   - what the settings subject_prefix, reply_to, from, anonymous, keep_dkim and archive_url ask for.
 //
 // So where subject_prefix, reply_to and a From to be rewritten do not step in, no field that signatures cover by habit is touched.

@@ -81,8 +81,6 @@ func rewrite(t *testing.T, name string) {
 			d.Results = v
 		case "unsubscribe":
 			d.Unsubscribe = v
-		case "one-click":
-			d.OneClick = v == "on"
 		default:
 			settings = append(settings, line)
 		}

@@ -23,8 +23,8 @@ func (p *plan) listFields(d *draft) {
 	d.add("Precedence", "list")
 }
 
-// unsubscribe writes the ways out: by mail, and by the web if there is a page. A receiver presses the button for its user only where
-// List-Unsubscribe-Post stands beside one https URL (RFC 8058 section 3.1); both fields are signed (identity).
+// unsubscribe writes the ways out: by mail, and by the web if there is a page. There is no List-Unsubscribe-Post (RFC 8058): all
+// members get the same copy, so the page cannot know who presses the button.
 func (p *plan) unsubscribe(d *draft) {
 	page := p.d.Unsubscribe
 	if !fitsLine(page) {
@@ -35,9 +35,6 @@ func (p *plan) unsubscribe(d *draft) {
 		dst = bytes.TrimSuffix(appendMailto(dst, "List-Unsubscribe", p.l.Unsubscribe()), []byte("\r\n"))
 		return append(append(append(dst, ",\r\n\t<"...), page...), ">\r\n"...)
 	})
-	if p.d.OneClick {
-		d.add("List-Unsubscribe-Post", "List-Unsubscribe=One-Click")
-	}
 }
 
 // maxURL leaves room for a tab and angle brackets in a line of 998 octets (RFC 5322 section 2.1.1).

@@ -50,6 +50,19 @@ func TestAnswerOfNobody(t *testing.T) {
 }
 
 // A rejection goes all the way: the moderator's words, in his charset, reach the author.
+// A moderator who rejects is told when the author will not read his words.
+func TestRejectionThatNobodyReads(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t)
+	h.hold("ann@m.test", "Lunch", "unproven")
+	notice := h.bag.take()[0]
+	must(t, h.answer(notice.value("Reply-To"), "mia@m.test", reply(notice, "mia@m.test", "reject Too long.\n")))
+	sent := h.bag.take()
+	if len(sent) != 1 || sent[0].to != "mia@m.test" || !strings.Contains(sent[0].text, "Its author is not told") || strings.Contains(sent[0].text, "Too long.") {
+		t.Errorf("%d sent: %+v", len(sent), sent)
+	}
+}
+
 func TestRejectionByMail(t *testing.T) {
 	t.Parallel()
 	h := newHouse(t, "language", "fr")

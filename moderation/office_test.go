@@ -92,6 +92,7 @@ func TestDecisions(t *testing.T) {
 		{"discard", "ann@m.test", "proven", held.Decision{Action: held.Discard}, nil, false},
 		{"ban", "eve@m.test", "proven", held.Decision{Action: held.Discard, Ban: true}, nil, true},
 		{"ban with approval", "eve@m.test", "proven", held.Decision{Action: held.Approve, Ban: true}, []string{"members: Lunch"}, true},
+		{"whoever was forged is not banned", "eve@m.test", "contradicted", held.Decision{Action: held.Discard, Ban: true}, nil, false},
 		{"an owner is not banned", "Owen@m.test", "unproven", held.Decision{Action: held.Discard, Ban: true}, nil, false},
 		{"a moderator is not banned", "mia@m.test", "unproven", held.Decision{Action: held.Discard, Ban: true}, nil, false},
 	} {

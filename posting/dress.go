@@ -39,7 +39,7 @@ func (d *Desk) Dress(ctx context.Context, p *Post, j Judgement) (Copy, error) {
 		head, c.Content, c.BodyOffset = r.Header, r.Body, r.BodyOffset
 		c.EightBit = c.EightBit || r.EightBit
 	}
-	dressed := message.Dress(head, l, p.trace(d.opts.Hostname, l.Address), message.Dressing{
+	dressed := message.Dress(head, l, Trace(p.Envelope, d.opts.Hostname, l.Address), message.Dressing{
 		Author: p.Author(), AuthorName: j.Author.Name, EightBit: c.EightBit,
 		Rewrite: d.rewrites(ctx, p, l), Results: d.Results(p), Key: d.opts.Key,
 		Unsubscribe: d.opts.Unsubscribe(l.Address),

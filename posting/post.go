@@ -4,7 +4,6 @@ import (
 	"crypto/rand"
 	"crypto/sha256"
 	"fmt"
-	"io"
 	"net/netip"
 	"strings"
 	"sync"
@@ -64,13 +63,9 @@ func Read(spool *message.Spool, e Envelope) (*Post, error) {
 // Reread reads a post that was kept, with what was found about its author when it came: the word of a lists.Proof, and the
 // Authentication-Results.
 func Reread(c message.Content, e Envelope, proof, results string) (*Post, error) {
-	raw, err := io.ReadAll(io.LimitReader(c.Reader(0), message.MaxHeader+1))
+	head, err := message.ReadHeader(c)
 	if err != nil {
 		return nil, err
-	}
-	head := message.ParseHeader(raw)
-	if head.Len() > message.MaxHeader {
-		return nil, message.ErrHeader
 	}
 	p := newPost(head, c, e)
 	p.checked, p.results = true, results
@@ -149,11 +144,6 @@ func (p *Post) facts() identity.Facts {
 func (e Envelope) ClientIP() netip.Addr {
 	a, _ := netip.ParseAddr(strings.TrimPrefix(e.Client.Addr, "IPv6:"))
 	return a.Unmap()
-}
-
-// trace is our Received field for a copy to an address of ours.
-func (p *Post) trace(hostname string, to lists.Address) message.Trace {
-	return Trace(p.Envelope, hostname, to)
 }
 
 // Trace says what our Received field tells (RFC 5321 section 4.4).

@@ -104,6 +104,23 @@ func TestForgedAnswer(t *testing.T) {
 		"C: RCPT TO:<team-confirm+../../etc@lists.example.org>\nS: 550 5.1.1...\n")
 }
 
+// An answer in somebody's name whose domain denies it decides, since whoever has the address may; but nobody is written to in return.
+func TestForgedAnswerIsNotAnswered(t *testing.T) {
+	t.Parallel()
+	dns := map[string]string{"example.net": "v=spf1 -all", "_dmarc.example.net": "v=DMARC1; p=reject"}
+	h := start(t, setup{office: true, dns: dns, lists: []roster{{
+		address: "team@lists.example.org", settings: []string{"nonmember=hold", "owners=olga@example.net"}, members: []string{"ann@example.net"},
+	}}})
+	post := "From: eve@example.com\nTo: team@lists.example.org\nMessage-ID: <q@example.com>\n\nPlease.\n"
+	h.talk("smtp/tcp", hello+say("eve@example.com", []string{"team@lists.example.org"}, post, "250 2.0.0 Held..."))
+	address := regexp.MustCompile(`(?m)^Reply-To: <?(team-confirm\+[a-z0-9]+@lists\.example\.org)`).FindStringSubmatch(h.to("olga@example.net")[0])
+	answer := "From: victim@example.net\nTo: x\nMessage-ID: <a@example.net>\n\nnonsense\n"
+	h.talk("smtp/tcp", hello+say("eve@example.com", []string{address[1]}, answer, "250 2.0.0 Ok: taken..."))
+	if got := h.to("victim@example.net"); len(got) != 0 {
+		t.Errorf("mail to somebody who asked nothing: %q", got)
+	}
+}
+
 // Whoever claims to be a member and whose domain denies it is refused while he is connected.
 func TestForgedMember(t *testing.T) {
 	t.Parallel()

@@ -214,15 +214,23 @@ func (c *listctl) decide(d held.Decision, args []string) error {
 		case errors.Is(err, moderation.ErrPending):
 			err = c.tell("%s to %s: %s is noted; it could not be carried out yet (%v)\n", f.ID, f.List, d.Action, err)
 		case err == nil:
-			err = c.tell("%s to %s: %s\n", f.ID, f.List, done(d))
+			if f, err = s.Get(f.ID); err == nil {
+				err = c.tell("%s to %s: %s\n", f.ID, f.List, done(f))
+			}
 		}
 		errs = append(errs, err)
 	}
 	return errors.Join(errs...)
 }
 
-func done(d held.Decision) string {
+// done tells what was decided, and what of the decision was not possible: owners and who was forged are not banned, and nobody
+// is written to who may not be the author.
+func done(f held.Facts) string {
+	d := f.Decided
 	text := map[held.Action]string{held.Approve: "approved", held.Reject: "rejected", held.Discard: "discarded"}[d.Action]
+	if d.Action == held.Reject && f.Proof != lists.Proven.String() {
+		text += "; its author is not told, since it is not proven that he wrote it"
+	}
 	if d.Ban {
 		text += ", and its author banned"
 	}
