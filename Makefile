@@ -11,7 +11,7 @@ build: ## bin/superlistd and bin/listctl
 demo: ## one post on its way, from the SMTP dialogue to the copies
 	$(GO) run ./cmd/superlistd demo
 
-test: ## every test; installs Debian's postfix and swaks where it may
+test: ## every test; installs Debian's postfix, swaks and chromium where it may
 	@sh .ci/packages
 	@$(MAKE) --no-print-directory check-format vet
 	$(GO) test -race ./...
