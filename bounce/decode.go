@@ -6,6 +6,8 @@ import (
 	"html"
 	"strings"
 	"unicode/utf8"
+
+	"superlistd/message"
 )
 
 // decode takes off a transfer encoding and a charset. What is damaged is left as it is: a report with a broken line is
@@ -19,11 +21,17 @@ func decode(body []byte, cte, set string) []byte {
 	default:
 		body = bytes.Clone(body)
 	}
-	if strings.HasPrefix(set, "iso-2022-") {
-		body = dropShifted(body)
-	}
 	if bytes.IndexByte(body, 0) >= 0 { // UTF-16, whose ASCII is every other octet
-		body = bytes.ReplaceAll(body, []byte{0}, nil)
+		return toUTF8(bytes.ReplaceAll(body, []byte{0}, nil))
+	}
+	shifts := strings.HasPrefix(set, "iso-2022-")
+	if set != "" && (shifts || !utf8.Valid(body)) {
+		if text, ok := message.DecodeCharset(set, body); ok {
+			return toUTF8(text)
+		}
+	}
+	if shifts {
+		body = dropShifted(body)
 	}
 	return toUTF8(body)
 }
@@ -100,7 +108,7 @@ func dropShifted(body []byte) []byte {
 	return out
 }
 
-// toUTF8 takes what is not UTF-8 for Latin-1: what matters of the other charsets is ASCII.
+// toUTF8 takes what is not UTF-8 for Latin-1: what matters of a charset that nobody knows is ASCII.
 func toUTF8(body []byte) []byte {
 	if utf8.Valid(body) {
 		return body

@@ -55,6 +55,8 @@ type Report struct {
 	Recipients []Recipient
 	// MessageID is that of the message that came back, without angle brackets; empty if it is not told.
 	MessageID string
+	// Feedback is what there is to know of a Complaint.
+	Feedback Feedback
 }
 
 // Recipient is one who did not get the message.
@@ -98,9 +100,9 @@ func (l *letter) report() Report {
 	o := l.origin()
 	switch {
 	case l.complaint:
-		return Report{Cause: Complaint}
+		return Report{Cause: Complaint, Feedback: l.feedback()}
 	case l.receipt && !l.hasStatus():
-		return Report{Cause: Receipt}
+		return l.rejection(o)
 	case o == person:
 		return Report{Cause: Other}
 	}

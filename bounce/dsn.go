@@ -160,6 +160,10 @@ func (n *notice) recipient(b *block) (Recipient, bool) {
 	case !has && !ok:
 		return Recipient{}, false
 	case !has:
+		if parent, known := n.parent(final); known {
+			original = parent
+			break
+		}
 		original, final = final, lists.Address{}
 	case !ok || original.Key() == final.Key():
 		final = lists.Address{}
@@ -182,6 +186,11 @@ func (n *notice) recipient(b *block) (Recipient, bool) {
 		}
 	}
 	r.Kind, r.cause = judge(r.Status, said)
+	if r.Kind == Soft && vague(r.Status) && r.Status != "" && r.Status[0] == '5' {
+		if k, c := judge(r.Status, said+" "+n.about(original)); k == None { // the text tells that it was the answer to the content
+			r.Kind, r.cause = k, c
+		}
+	}
 	return r, true
 }
 
@@ -205,7 +214,13 @@ func reportAddress(v string) (lists.Address, bool) {
 	// RFC 3461 section 4: of what people have in addresses, xtext escapes "+" and "="; systems forget to undo it. Any
 	// other "+XX" is more likely a part of the address.
 	spec = xtext.Replace(spec)
+	if strings.HasPrefix(spec, `"`) { // what is quoted has a reason to be, and that is mostly a blank
+		spec = strings.ReplaceAll(spec, "+20", " ")
+	}
 	a, err := lists.ParseAddress(strings.TrimRight(spec, ".,;"))
+	if err != nil && strings.IndexByte(spec, '@') > 0 {
+		a, err = lists.ParseAddress(refold.Replace(spec)) // folded within the address
+	}
 	if err != nil {
 		var end int
 		if a, _, end = findAddress(spec); end == 0 {
@@ -214,6 +229,8 @@ func reportAddress(v string) (lists.Address, bool) {
 	}
 	return a, true
 }
+
+var refold = strings.NewReplacer("@ ", "@", " @", "@", "- ", "-", ". ", ".")
 
 var xtext = strings.NewReplacer("+2B", "+", "+2b", "+", "+3D", "=", "+3d", "=")
 

@@ -1,6 +1,6 @@
 package bounce
 
-// qmail and what was made of it: the QSBMF format of D. J. Bernstein, Yahoo, James.
+// qmail and what was made of it, in any language: the QSBMF format of D. J. Bernstein, Yahoo, James.
 //
 //	Hi. This is the qmail-send program at example.net.
 //	<ann@example.org>:
@@ -12,7 +12,7 @@ func qmail() form {
 		marks: []string{
 			"hi. this is", "this is the qmail-send program", "qmail-send program", "wasn't able to deliver your message to the following", "unable to deliver your message to the following address",
 			"unable to deliver message to the following address", "was unable to deliver your message", "sorry it didn't work out", "machine generated message from mail service", "message from mail delivery",
-			"unable to deliver a message to the following", "following message could not be delivered to",
+			"(#5.", "(#4.", "unable to deliver a message to the following", "following message could not be delivered to",
 		},
 		read: func(n *notice) []Recipient { return n.entries(0, len(n.lines), bracketed) },
 	}

@@ -113,11 +113,15 @@ var delayWords = []string{
 	"warning message only", "warning only", "not need to resend", "not yet been delivered", "not been delivered yet", "been delayed", "will keep trying", "will continue to try", "will be retried", "continue to attempt",
 	"still undelivered", "attempts will continue", "still trying", "will retry", "will try again", "temporary problem delivering", "message is delayed", "delay in deliver", "delayed for", "remains in the queue",
 	"attempts to deliver the message will continue", "you will be notified if", "you'll be notified if", "continue trying", "wird weiterhin versucht", "tentatives",
+	"non-fatal", "retry queue", "will be attempted again", "will be tried again", "will be continued", "no action is required", "no action required", "need to re-send", "no need to resend", "temporary failure report",
+	"müssen nichts unternehmen", "nicht erneut senden", "nicht erneut zu senden", "pas besoin de renvoyer", "niet opnieuw te", "non occorre inviare", "no hace falta", "não é necessário reenviar", "повторная отправка не", "再送信の必要", "再送の必要", "无需重新发送", "無需重新傳送",
+	"verzögert", "verzögerung", "weitere zustellversuche", "inutile de renvoyer", "a été retardé", "est retardé", "seguirá intentando", "retrasad", "no es necesario reenviar", "ritardat", "ulteriori tentativi", "non è necessario rinviare",
+	"continuará tentando", "atrasad", "vertraagd", "blijven proberen", "opóźnion", "zpožděn", "fördröj", "forsinket", "viivästy", "отложен", "задержан", "попытки доставки продолж", "遅延", "遅れて", "再送を続け", "延迟", "延遲", "继续尝试", "지연", "gecik",
 }
 
 var finalWords = []string{
 	"permanent error", "permanent fatal", "given up", "failed permanently", "will be deleted from", "been removed from", "no further delivery", "will not continue trying", "gave up", "giving up",
-	"final failure", "no more attempts",
+	"final failure", "no more attempts", "endgültig", "définiti", "definitiv", "永久",
 }
 
 // pick tells whether a line begins an entry: the address it is about, and what it says besides.

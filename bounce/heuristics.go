@@ -9,13 +9,13 @@ import (
 // heuristics reads a notice of no known format by what such notices have in common: a phrase that says that somebody did
 // not get a message, and near it, where recipients stand, an address. In place of the phrase, a
 // reply code may stand. All of it has to be there, and the mail has to come from a mail system that gives the message
-// back, tells a code, or says so in its subject.
+// back, tells a code, or says so in its subject. With the message, words that judge knows do for the phrase.
 func (n *notice) heuristics() []Recipient {
 	subject := n.letter.subject()
-	if n.origin != machine || !n.has(failPhrases...) && replyIn(n.flat) == 0 || containsAny(subject, awaySubjects) {
+	if n.origin != machine || !n.has(failPhrases...) && !coded(n.flat) && !n.unfit() || containsAny(subject, awaySubjects) {
 		return nil
 	}
-	if !n.returned() && replyIn(n.flat) == 0 && statusIn(n.flat) == "" && !(n.letter.fromOffice() && containsAny(subject, failureSubjects)) {
+	if !n.returned() && !coded(n.flat) && statusIn(n.flat) == "" && !(n.letter.fromOffice() && containsAny(subject, failureSubjects)) {
 		return nil
 	}
 	var all []Recipient
@@ -41,6 +41,26 @@ func (n *notice) heuristics() []Recipient {
 		return n.sole()
 	}
 	return all
+}
+
+// unfit tells a text, above the message that came back, with the words for an address that takes none, and none for a
+// message that was refused.
+func (n *notice) unfit() bool {
+	return n.returned() && (n.has(goneWords...) || n.has(fullWords...)) && !n.has(contentWords...)
+}
+
+// coded tells a text with the code of a failure. A bare one of RFC 3463 may be the version of a program.
+func coded(s string) bool {
+	if replyIn(s) > 0 {
+		return true
+	}
+	code := statusIn(s)
+	if code == "" || code[0] == '2' {
+		return false
+	}
+	before := s[:strings.Index(s, code)]
+	name := strings.TrimRight(before, " :=(")
+	return strings.HasSuffix(before, "#") || strings.HasSuffix(name, "status") || strings.HasSuffix(name, "code") || strings.HasSuffix(name, "error")
 }
 
 // sole is the one address of a text that tells of a failure and shows no other.
@@ -75,7 +95,7 @@ func (n *notice) paragraph(from, to int, lead bool) (all []Recipient, announced 
 		return nil, lead
 	}
 	announced = containsAny(low, failPhrases)
-	failing := announced || lead || replyIn(low) >= 400 || containsAny(low, goneWords) || containsAny(low, fullWords)
+	failing := announced || lead || coded(low) || containsAny(low, goneWords) || containsAny(low, fullWords)
 	if !failing {
 		return nil, false
 	}
@@ -152,7 +172,8 @@ func keyed(line string) (a lists.Address, rest string, ok bool) {
 	return a, strings.TrimLeft(value[end:], "'\">:)]. "), true
 }
 
-var keys = []string{"recipient", "rcpt to", "failed address", "destination", "empfänger", "destinataire", "destinatario", "adresse", "address", "mailbox", "user unknown", "unknown user", "addressee", "message to", "получатель", "收件人", "宛先", "メールアドレス"}
+var keys = []string{"recipient", "rcpt to", "failed address", "destination", "empfänger", "destinataire", "destinatario", "adresse", "address", "mailbox", "user unknown", "unknown user", "addressee", "message to", "получатель", "адресат", "收件人", "收信人", "宛先", "メールアドレス",
+	"ontvanger", "mottagare", "modtager", "mottaker", "adresat", "odbiorca", "příjemce", "címzett", "alıcı", "destinatário", "받는 사람", "수신자"}
 
 // inSentence reads an address that a sentence says is the recipient: "… could not be delivered to ann@example.org".
 func inSentence(line string) (lists.Address, string, bool) {
@@ -179,7 +200,7 @@ func inSentence(line string) (lists.Address, string, bool) {
 }
 
 // toPhrases end where an address follows, in languages without blanks.
-var toPhrases = []string{"无法发送到", "无法投递到", "无法投递至", "無法傳送到", "宛先", "收件人"}
+var toPhrases = []string{"发送给", "发给", "寄給", "寄给", "傳送給", "发送到", "投递到", "无法发送到", "无法投递到", "无法投递至", "無法傳送到", "宛先", "收件人"}
 
 // offered tells, by the words before it, an address to which the reader may turn, or that has sent something.
 func offered(before string) bool {
@@ -206,5 +227,8 @@ var failPhrases = []string{
 	"recipients was rejected", "recipients were rejected", "returned to you", "was returned", "is being returned", "being returned to you", "could not be sent", "was not sent", "not reachable", "could not send", "unable to send", "error sending", "bounced",
 	"delivery error", "delivery problem", "while trying to deliver", "was unsuccessful", "delivery of your message", "not possible to deliver", "has been rejected", "was rejected by", "failed delivery", "nicht zugestellt", "nicht zustellbar", "unzustellbar",
 	"konnte nicht", "zustellung", "n'a pas pu être", "n'a pu être", "non remis", "pas été remis", "échec de la remise", "non distribu", "no se pudo entregar", "no se ha podido entregar", "no pudo ser entregado", "no pudo entregarse", "impossibile recapitare",
-	"non è stato possibile", "non può essere", "não pôde ser entregue", "não foi possível entregar", "niet worden bezorgd", "niet afgeleverd", "kunde inte leverera", "не доставлено", "не может быть доставлено", "не удалось доставить", "送信に失敗", "配信できません", "配送できません", "无法投递", "无法发送", "退信", "邮件被退回",
+	"non è stato possibile", "non può essere", "não pôde ser entregue", "não foi possível entregar", "niet worden bezorgd", "niet worden afgeleverd", "niet afgeleverd", "niet bezorgd", "niet aangekomen", "kunde inte leverera", "не доставлено", "не может быть доставлено", "не удалось доставить", "送信に失敗", "配信できません", "配送できません", "无法投递", "无法发送", "投递失败", "发送失败", "未能投递", "未能送达", "無法投遞", "投遞失敗", "無法傳送", "退回", "退信", "邮件被退回",
+	"n'a pas été délivré", "n'a pas été remis", "impossible de remettre", "non è stato consegnato", "non consegnat", "mancata consegna", "falha na entrega", "não foi entregue", "kunde inte levereras", "kunne ikke leveres", "ikke leveres",
+	"ei voitu toimittaa", "nie dostarczon", "nie mogła zostać dostarczona", "nie została dostarczona", "niedostarczon", "nebylo možné doručit", "nelze doručit", "nedoruč", "nepodařilo doručit", "nepodařilo se doručit", "nebyla doruč", "nepodarilo doruč", "nie udało się dostarczyć", "nie udalo sie dostarczyc", "nem kézbesíthető", "teslim edilemedi", "iletilemedi",
+	"配信に失敗", "配信不能", "送信できません", "无法送达", "無法送達", "无法投送", "配送できない", "전송하지 못", "배달되지", "반송",
 }

@@ -6,7 +6,7 @@ import "strings"
 // are what a system really means. Unknown words count as little as possible, so that no filter's mood ends a membership.
 func judge(status, said string) (Kind, Cause) {
 	s := answerOnly(fold(typewriter.Replace(said)))
-	s = strings.ReplaceAll(s, "unknown address error", "") // what one product calls every 5xx
+	s = advice.Replace(strings.ReplaceAll(s, "unknown address error", "")) // what one product calls every 5xx
 	gone := containsAny(s, goneWords) && !containsAny(s, againWords)
 	switch {
 	case containsAny(s, senderWords):
@@ -15,6 +15,8 @@ func judge(status, said string) (Kind, Cause) {
 		return Soft, Failed
 	case strings.HasPrefix(status, "2"):
 		return None, Delivered
+	case containsAny(s, greyWords) && !gone:
+		return None, Refused
 	case strings.HasPrefix(status, "4"):
 		if containsAny(s, contentWords) && !gone {
 			return None, Refused
@@ -26,6 +28,9 @@ func judge(status, said string) (Kind, Cause) {
 	}
 	return byWords(status, s, gone)
 }
+
+// advice is for people, "check the address and try again", and no promise of another answer.
+var advice = strings.NewReplacer("and try again later", "try again later", "and try again in", "try again", "and try again", "")
 
 // answerOnly cuts the name of the host before its answer: many a host that knows no user is called "spamfilter".
 func answerOnly(s string) string {
@@ -93,6 +98,8 @@ func byWords(status, s string, gone bool) (Kind, Cause) {
 		return Hard, Failed
 	case strings.HasPrefix(status, "5.") && containsAny(s, recipientStage):
 		return Hard, Failed // whom the system asks about, it judges
+	case strings.HasPrefix(status, "5.") && containsAny(s, contentStage):
+		return None, Refused // and likewise what
 	}
 	return Soft, Failed
 }
@@ -106,6 +113,9 @@ func tells(said string) bool {
 
 // recipientStage tells that the refusal was the answer to RCPT.
 var recipientStage = []string{"rcpt to", "rcpt command", "after rcpt", "to rcpt"}
+
+// contentStage tells that the refusal was the answer to the content.
+var contentStage = []string{"end of data", "after data", "to data", "sending data", "after message body", "end of message"}
 
 // goneWords: nobody will ever get mail at that address.
 var goneWords = []string{
@@ -124,6 +134,13 @@ var goneWords = []string{
 	"hard error", "invalid host", "illegal host", "no mx", "name or service not known", "unresolveable", "non-existent", "nonexistent", "not exists",
 	"nicht bekannt", "unbekannt", "existiert nicht", "nicht gefunden", "utilisateur inconnu", "destinataire inconnu", "adresse inconnue", "n'existe pas", "introuvable", "no existe", "desconocid",
 	"inesistente", "sconosciut", "non esiste", "bestaat niet", "onbekend", "finns inte", "okänd", "nie istnieje", "не найден", "не существует", "неизвестн", "不存在", "存在しません",
+	"empfänger nicht vorhanden", "benutzer nicht vorhanden", "postfach nicht vorhanden", "gibt es nicht", "ungültige adresse", "ungültiger empfänger", "deaktiviert", "destinataire invalide", "adresse invalide", "inexistant",
+	"usuario no encontrado", "destinatario no encontrado", "no se encontró a", "no se encontró el destinatario", "no se encontró la dirección", "no se encontró el usuario", "dirección no encontrada", "buzón no encontrado",
+	"utente non trovat", "destinatario non trovat", "indirizzo non trovat", "casella non trovat", "destinatario non valid", "não existe", "usuário desconhecid", "destinatário desconhecid", "usuário não encontrad", "destinatário não encontrad", "endereço não encontrad",
+	"gebruiker niet gevonden", "adres niet gevonden", "ontvanger niet gevonden", "findes ikke", "finnes ikke", "eksisterer ikke", "existerar inte", "ukendt modtager", "ukendt bruger", "ukjent mottaker", "ukjent bruker", "mottagaren hittades inte", "adressen hittades inte",
+	"ei ole olemassa", "tuntematon vastaanottaja", "tuntematon käyttäjä", "nie ma takiego", "nieznany użytkownik", "nieznany odbiorca", "nieznany adresat", "neexistuje", "neznámý uživatel", "neznámý příjemce", "nem létezik", "ismeretlen címzett", "ismeretlen felhasználó",
+	"kullanıcı bulunamad", "alıcı bulunamad", "kullanıcı mevcut değil", "ет такого", "не зарегистрирован", "ящик заблокирован", "宛先不明", "ユーザー不明", "受信者が見つかりません", "アドレスが見つかりません", "存在しない",
+	"找不到收件人", "找不到该用户", "找不到用户", "未找到收件人", "无此用户", "查無此", "존재하지 않", "사용자를 찾을 수 없", "받는 사람을 찾을 수 없",
 }
 
 // fullWords: the mailbox takes no more for now.
@@ -134,12 +151,15 @@ var fullWords = []string{
 	"not enough space", "storage space", "too many messages in", "message count", "exceeded the local limit", "exceeded the maximum number of messages", "mailbox size", "quotaexceeded",
 	"speichervolumen", "postfach voll", "postfach ist voll", "zuviele mails", "boîte pleine", "boîte aux lettres pleine", "boite pleine", "buzón lleno", "casella piena", "переполнен",
 	"user is full", "user full", "storage is full", "has no space", "reached their storage", "mbox full",
+	"empfängers ist voll", "mailbox voll", "überfüllt", "est pleine", "est plein", "saturée", "está lleno", "llena", "cuota", "cassetta piena", "è piena", "está cheia", "lotada", "postvak is vol", "is vol.", "mailbox vol",
+	"är full", "er fuld", "er full", "täynnä", "pełna", "przepełnion", "je plná", "megtelt", "kotası", "заполнен", "квот", "いっぱい", "容量オーバー", "容量不足", "空间不足", "已满", "已滿", "가득",
 }
 
 // sizeWords: this message is too big.
 var sizeWords = []string{
 	"message size", "message too large", "message too big", "message is too large", "message is too big", "message file too big", "mail too large", "mail size", "maximum size", "size exceeds", "exceeds size",
 	"size limit for", "recipsizelimit", "messagesize", "larger than", "fixed limit", "message exceeds", "exceeds the maximum", "exceed maximum",
+	"zu groß", "zu gross", "trop volumineux", "trop gros", "demasiado grande", "troppo grande", "muito grande", "te groot", "zbyt duż", "za duż", "слишком бол", "过大", "大きすぎ",
 }
 
 // senderWords: the sender, his domain or his system is refused, whoever the recipient is.
@@ -147,24 +167,31 @@ var senderWords = []string{
 	"sender address rejected", "sender verify failed", "sender rejected", "sender denied", "sender address verif", "sender unknown", "unknown sender", "invalid sender", "sender domain",
 	"sender is not", "sender not", "bad sender", "domain of sender", "your hostname", "helo command rejected", "client host rejected", "client host [", "reverse dns", "reverse lookup",
 	"ptr record", "rdns", "your ip", "from address", "return address", "envelope sender", "reverse-path",
-	"sendernotauthenticated", "resolver.rst.auth", "notauthorized",
+	"accepting mail from", "accept mail from", "accepting email from", "accept email from", "accepting e-mail from", "accept e-mail from", "accepting messages from", "accept messages from", "for this sender", "sendernotauthenticated", "resolver.rst.auth", "notauthorized",
+	"unbekannter absender", "absender unbekannt", "absenderadresse", "expéditeur inconnu", "remitente desconocid", "mittente sconosciut", "remetente desconhecid", "nieznany nadawca", "неизвестный отправитель",
 }
 
 // contentWords: the message is refused for what it is, or by a rule.
 var contentWords = []string{
 	"spam", "blacklist", "black list", "blocklist", "block list", "block-list", "blocked using", "blocked by", "is blocked", "been blocked", "message blocked", "dnsbl", " rbl", "spamhaus", "barracuda", "senderbase", "reputation", "listed at",
-	"content reject", "content filter", "content violation", "message content", "contains a", "message rejected", "rejected message", "message was rejected", "message refused", "policy", "policies", "virus", "malware", "infected",
+	"content reject", "content denied", "mail content", "content is", "content block", "content filter", "content violation", "message content", "contains a", "message rejected", "rejected message", "message was rejected", "message refused", "policy", "policies", "virus", "malware", "infected",
 	"banned", "prohibited", "prohibition", "unsolicited", "bulk email", "dmarc", "dkim", "spf", "authentication", "unauthenticated", "not authenticated", "complaint", "phish", "junk", "suspicious", "attachment", "restricted", "restriction",
 	"not permitted", "not allowed", "not authorized", "unauthorized", "not authorised", "denied by", "permission", "transport rule", "transport.rules", "rejected by recipient", "rejected by user",
 	"security", "verdict", "abuse", "too many hops", "rejected due to", "considered", "rules", "challenge", "whitelist", "only accepts", "does not accept messages from", "refused by",
+	"blocked", "your network", "frequency limit", "bulk", "newsletter", "mail from 1", "mail from 2", "connection denied", "connections not accepted", "intrusion", "accept this message", "delivery of this message", "accept your m", "message not accepted", "mail not accepted", "message was not accepted", "mail was not accepted",
+	"mail rejected", "mail refused", "mail denied", "service refused", "denied (mode", "scored", "conform", "message looks", "rule imposed", "advertis",
+	"richtlinie", "politique", "política", "спам", "вирус", "политик", "迷惑メール", "垃圾",
 }
 
 // againWords: it is worth another try, though the user is unknown.
-var againWords = []string{"temporar", "try again", "try later", "servfail", "timed out", "timeout", "greylist", "soft error", "at a rate", "too quickly"}
+var againWords = []string{"temporar", "try again", "try later", "servfail", "timed out", "timeout", "greylist", "soft error", "at a rate", "too quickly", "too many invalid"}
+
+// greyWords: whoever comes for the first time is put off. Given up for that, a message was refused by a rule.
+var greyWords = []string{"greylist", "graylist", "grey-list", "gray-list", "grey list", "gray list", "postgrey"}
 
 // passingWords: it may be otherwise tomorrow.
 var passingWords = []string{
-	"timed out", "timeout", "connection refused", "connection reset", "connection dropped", "lost connection", "no route", "unreachable", "temporar", "try again", "try later", "deferred", "greylist", "graylist",
+	"timed out", "timeout", "connection refused", "connection reset", "connection dropped", "lost connection", "no route", "unreachable", "temporar", "try again", "try later", "deferred",
 	"could not connect", "couldn't connect", "cannot connect", "unable to connect", "failed to connect", "able to establish", "servfail", "soft error", "dns-soft", "expired", "too long", "too many connections", "rate limit", "at a rate", "too quickly",
 	"no answer", "service unavailable", "service not available", "resources", "retry", "loops back", "mail loop", "hop count", "relay", "rcpthosts", "locked by", "not responding", "no response", "name server",
 	"keep trying", "for past", "could not be delivered for", "system error", "i/o error", "command died", "local configuration", "internal error", "overload", "busy",

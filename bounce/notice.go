@@ -21,9 +21,10 @@ type notice struct {
 	rest string // what follows: the message that came back, if it is in the text
 	cut  bool   // there is such a message in the text
 
-	own        map[string]bool // keys of the addresses that wrote and got the mail: never recipients that failed
-	asked      int             // how often about has gone through the text
-	originalID string          // as the machine-readable report tells it
+	own        map[string]bool          // keys of the addresses that wrote and got the mail: never recipients that failed
+	asked      int                      // how often about has gone through the text
+	parents    map[string]lists.Address // by key: from which address one was made, as the text tells; nil until asked for
+	originalID string                   // as the machine-readable report tells it
 }
 
 // maxLines is how many lines of text are looked at.
@@ -51,8 +52,13 @@ func newNotice(l *letter, o origin) *notice {
 		if answer && strings.HasPrefix(line, ">") {
 			line, low = "", "" // somebody quotes a report
 		}
-		n.lines, n.low = append(n.lines, line), append(n.low, low)
 		at += size
+		if last := len(n.lines) - 1; last >= 0 && torn(n.lines[last], line) {
+			n.lines[last] += strings.TrimLeft(line, " \t")
+			n.low[last] = fold(n.lines[last])
+			continue
+		}
+		n.lines, n.low = append(n.lines, line), append(n.low, low)
 	}
 	n.flatten()
 	for _, name := range []string{"From", "To", "Sender", "Reply-To"} {
@@ -84,6 +90,21 @@ func (l *letter) text() string {
 		text = rich.String()
 	}
 	return typewriter.Replace(text)
+}
+
+// torn tells a line that ends within an address in angle brackets, and the one that has the rest of it.
+func torn(line, next string) bool {
+	open := strings.LastIndexByte(line, '<')
+	if open < 0 || len(line) > maxSpec {
+		return false
+	}
+	next = strings.TrimLeft(next, " \t")
+	shut := strings.IndexByte(next, '>')
+	if shut < 0 || shut > maxSpec || strings.ContainsAny(line[open+1:], "> \t\"") || strings.ContainsAny(next[:shut], "< \t\"") {
+		return false
+	}
+	a, err := lists.ParseAddress(line[open+1:] + next[:shut])
+	return err == nil && deliverable(a)
 }
 
 func looksHTML(body []byte) bool {
@@ -233,6 +254,39 @@ func (n *notice) about(a lists.Address) string {
 		said += " " + n.lines[i]
 	}
 	return oneLine(said)
+}
+
+// parent is the address of which the text says that it was forwarded to a: in the line of a, or in the next.
+func (n *notice) parent(a lists.Address) (lists.Address, bool) {
+	if n.parents == nil {
+		n.parents = make(map[string]lists.Address)
+		var last lists.Address
+		for _, line := range n.lines {
+			if from, ok := generated(line); ok {
+				n.descends(last, from)
+				continue
+			}
+			one, rest, ok := leading(line)
+			if !ok {
+				if line == "" {
+					last = lists.Address{}
+				}
+				continue
+			}
+			last = one
+			if r := expanded(one, strings.TrimLeft(rest, " \t")); !r.Final.IsZero() {
+				n.descends(r.Final, r.Address)
+			}
+		}
+	}
+	p, ok := n.parents[a.Key()]
+	return p, ok
+}
+
+func (n *notice) descends(child, from lists.Address) {
+	if _, known := n.parents[child.Key()]; !known && !child.IsZero() && child.Key() != from.Key() && !n.own[from.Key()] {
+		n.parents[child.Key()] = from
+	}
 }
 
 func containsAny(s string, phrases []string) bool {

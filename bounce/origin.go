@@ -169,7 +169,9 @@ var failureSubjects = []string{
 	"email error", "e-mail error", "error sending", "mail returned", "message returned", "message you sent", "rejected:", "mailbox full", "mailbox is full", "over quota", "status: failed", "returned message",
 	"unzustellbar", "nicht zustellbar", "nicht zugestellt", "fehler bei der zustellung", "zustellung fehlgeschlagen", "unzustellbarkeit", "non remis", "non délivr", "non distribu",
 	"échec de la remise", "echec de la remise", "échec de remise", "non recapitabil", "mancato recapito", "impossibile recapitare", "no se puede entregar", "no entregado", "no entregable",
-	"não entregue", "niet bezorgd", "onbestelbaar", "kan inte leverera", "недоставлен", "не доставлен", "не удалось доставить", "配信", "退信", "投递失败", "送信エラー", "niedoręczon", "nedoručiteln",
+	"não entregue", "niet bezorgd", "niet afgeleverd", "onbestelbaar", "kan inte leverera", "недоставлен", "не доставлен", "не удалось доставить", "配信", "退信", "退回", "投递失败", "送信エラー", "niedoręczon", "nedoručiteln",
+	"niedostarczon", "nie dostarczon", "zwrot wiadomo", "nedoruč", "não entreg", "falha na entrega", "mancata consegna", "non consegnat", "non è possibile recapitare", "inte levereras", "ikke leveres", "kan ikke leveres", "toimitus epäonnistui", "ei voitu toimittaa",
+	"kézbesíthetetlen", "iletilemedi", "teslim edilemedi", "недоставк", "не может быть доставлено", "無法傳遞", "無法送達", "无法送达", "发送失败", "投遞失敗", "반송", "배달 실패", "retour à l'expéditeur", "devuelto", "ne peut être remis",
 }
 
 // awaySubjects are in the subjects of answers that a program gives for somebody.

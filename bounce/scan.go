@@ -39,6 +39,9 @@ func (l *letter) hasStatus() bool {
 	return false
 }
 
+// feedbackKind is what a complaint is told from other mail by (RFC 5965 section 3).
+const feedbackKind = "message/feedback-report"
+
 // isStatus tells the media types of RFC 3464 and RFC 6533.
 func isStatus(kind string) bool {
 	return kind == "message/delivery-status" || kind == "message/global-delivery-status"
@@ -219,8 +222,9 @@ func (s *scanner) begin(kind string, m *message.Message) {
 		}
 	case kind == "text/plain", kind == "text/html", kind == "text/enriched", isStatus(kind):
 		s.state = inBody
-	case kind == "message/feedback-report":
+	case kind == feedbackKind:
 		s.out.complaint = true
+		s.state = inBody
 	case strings.HasSuffix(kind, "disposition-notification"):
 		s.out.receipt = true
 	case strings.HasPrefix(kind, "message/"), strings.HasSuffix(kind, "rfc822-headers"), kind == "text/rfc822":
@@ -232,7 +236,7 @@ func (s *scanner) begin(kind string, m *message.Message) {
 // keep adds to the body of the part, as long as there is room.
 func (s *scanner) keep(line []byte) {
 	room := &s.text
-	if isStatus(s.kind) {
+	if isStatus(s.kind) || s.kind == feedbackKind {
 		room = &s.status
 	}
 	n := min(len(line), *room)
