@@ -22,5 +22,12 @@ func Posts(t *testing.T, d *Desk, list lists.Address) (n int) {
 	return n
 }
 
+// Waiting is how many changes wait for a commit.
+func Waiting(d *Desk) int {
+	d.queue.mu.Lock()
+	defer d.queue.mu.Unlock()
+	return len(d.queue.waiting)
+}
+
 // Members are what "user=domain" may stand for.
 func Members(verp string) []lists.Address { return members(verp) }

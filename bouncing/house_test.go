@@ -34,14 +34,15 @@ type house struct {
 	desk  *bouncing.Desk
 	list  lists.Address
 
-	mu     sync.Mutex
-	now    time.Time
-	sent   []letter
-	done   map[delivery.Key]bool
-	events []bouncing.Event
-	left   []lists.Address
-	fail   func(step string) error // before each call to the outside
-	refuse func(to string) string  // reply of the next hop to RCPT
+	mu      sync.Mutex
+	now     time.Time
+	sent    []letter
+	done    map[delivery.Key]bool
+	events  []bouncing.Event
+	counted []string // by Options.Counted
+	left    []lists.Address
+	fail    func(step string) error // before each call to the outside
+	refuse  func(to string) string  // reply of the next hop to RCPT
 }
 
 var start = time.Date(2026, 11, 21, 12, 0, 0, 0, time.UTC)
@@ -76,14 +77,31 @@ func (h *house) open() {
 	h.desk = bouncing.New(bouncing.Options{
 		Store: store{h.store, h}, Book: book{records, h}, Keys: keys, Delimiter: "+", Now: h.clock, Log: h.note,
 		Letters: letters.New(letters.Options{Texts: texts, Members: h.store, Hostname: "mx.lists.test", Deliver: h.deliver, Now: h.clock}),
+		Link:    ownLink,
+		Counted: h.count,
 		Left:    func(_ context.Context, _ lists.List, m lists.Member) { h.left = append(h.left, m.Address) },
 	})
+}
+
+// ownLink reads a member's link: https://lists.test/LIST/MEMBER.
+func ownLink(link string) (list, member lists.Address, ok bool) {
+	path, ours := strings.CutPrefix(link, "https://lists.test/")
+	l, m, _ := strings.Cut(path, "/")
+	list, err := lists.ParseAddress(l)
+	member, second := lists.ParseAddress(m)
+	return list, member, ours && err == nil && second == nil
 }
 
 func (h *house) clock() time.Time {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	return h.now
+}
+
+func (h *house) count(_, member lists.Address, said string) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.counted = append(h.counted, member.String()+": "+said)
 }
 
 func (h *house) note(e bouncing.Event) {
@@ -287,6 +305,13 @@ func (b book) Update(ctx context.Context, l lists.Address, change func(*boltstor
 		return err
 	}
 	return errors.Join(b.Book.Update(ctx, l, change), b.h.step("after book"))
+}
+
+func (b book) UpdateAll(ctx context.Context, edits []boltstore.Edit) error {
+	if err := b.h.step("book"); err != nil {
+		return err
+	}
+	return errors.Join(b.Book.UpdateAll(ctx, edits), b.h.step("after book"))
 }
 
 func (b book) View(ctx context.Context, l lists.Address, look func(*boltstore.Table) error) error {

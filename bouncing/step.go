@@ -5,6 +5,7 @@ import (
 	"errors"
 	"time"
 
+	"superlistd/audit"
 	"superlistd/delivery"
 	"superlistd/lists"
 	"superlistd/lists/boltstore"
@@ -40,6 +41,7 @@ func (d *Desk) step(ctx context.Context, l lists.List, member string, stormy boo
 		return d.forget(ctx, l.Address, member)
 	}
 	f.member, f.was = m, *c
+	ctx = audit.With(ctx, audit.Actor{Way: audit.ByBounces})
 	if c.At.After(now.Add(day)) { // a clock was wrong
 		c.At = now
 		return d.keep(ctx, f)
@@ -67,6 +69,7 @@ func (d *Desk) suspected(ctx context.Context, f *file, stormy bool, now time.Tim
 	if err := d.keep(ctx, f); err != nil {
 		return err
 	}
+	d.opts.Log(Event{What: ProbeDue, List: f.list.Address, Member: f.member.Address, Why: f.record.Said})
 	return d.sendProbe(ctx, f, now)
 }
 
@@ -78,7 +81,7 @@ func (d *Desk) probed(ctx context.Context, f *file, now time.Time) error {
 	case !f.was.Sent:
 		return d.sendProbe(ctx, f, now)
 	case now.Sub(f.was.At) >= week:
-		d.opts.Log(Event{What: "probe arrived, bounces forgotten", List: f.list.Address, Member: f.member.Address})
+		d.opts.Log(Event{What: ProbeArrived, List: f.list.Address, Member: f.member.Address})
 		return d.forget(ctx, f.list.Address, f.key())
 	}
 	return nil
@@ -147,6 +150,7 @@ func (d *Desk) remove(ctx context.Context, f *file, now time.Time) error {
 	if !errors.Is(err, delivery.ErrAllRefused) {
 		d.fault("member not told that he is removed", f.list.Address, m.Address, err)
 	}
+	ctx = audit.With(ctx, audit.Actor{Way: audit.ByBounces, Why: f.record.Said})
 	if _, err := d.opts.Store.Change(ctx, f.list.Address, lists.Change{Remove: []lists.Address{m.Address}}); err != nil {
 		return err
 	}

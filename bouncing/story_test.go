@@ -195,6 +195,9 @@ func TestStorm(t *testing.T) {
 	if a, b := h.score("m0@n.test"), h.score("m3@n.test"); a != 2 || b != 1 {
 		t.Errorf("before: %v, %v", a, b)
 	}
+	if len(h.counted) != 5 || !strings.HasPrefix(h.counted[4], "m3@n.test: ") {
+		t.Errorf("Counted heard %q", h.counted)
+	}
 	h.wait(time.Minute)
 	h.wantSent()
 	for i := range 10 {

@@ -139,20 +139,32 @@ func (d *Desk) count(ctx context.Context, l lists.List, id string, failed []fail
 	}
 	name := nameOf(id)
 	storm := false
-	err = d.opts.Book.Update(ctx, l.Address, func(t *boltstore.Table) (err error) {
+	var fresh []hit // who was not seen for this post before
+	err = d.queue.update(ctx, l.Address, func(t *boltstore.Table) (err error) {
 		p := p.known(t, name)
+		fresh = nil
 		for _, h := range hits {
+			before := p.Count
 			if err := p.count(t, l, name, h, now); err != nil {
 				return err
+			}
+			if p.Count > before {
+				fresh = append(fresh, h)
 			}
 		}
 		storm, err = p.weigh(t, l, name, now)
 		return err
 	})
-	if err == nil && storm {
-		d.opts.Log(Event{What: "post bounced from too many members", List: l.Address, Why: p.Said})
+	if err != nil { // who was cut off may still be counted, so what that tells is not looked at
+		return d.minor(l.Address, err)
 	}
-	return d.minor(l.Address, err)
+	for _, h := range fresh {
+		d.opts.Counted(l.Address, h.member, h.said)
+	}
+	if storm {
+		d.opts.Log(Event{What: StormBegun, List: l.Address, Why: p.Said})
+	}
+	return nil
 }
 
 // hits finds the members among those whose mail came back.

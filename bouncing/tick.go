@@ -48,6 +48,7 @@ func (d *Desk) Tick(ctx context.Context, now time.Time) error {
 // agenda is what there is to do for a list.
 type agenda struct {
 	cases  []string // keys of members
+	upset  []string // the same, of grievances
 	storms storms
 	post   post // that the owners must hear of
 	tidied time.Time
@@ -71,6 +72,9 @@ func (d *Desk) attend(ctx context.Context, list lists.Address, now time.Time) {
 	if a.storms.Post != "" {
 		d.tellStorm(ctx, l, a.storms.Post, a.post, now)
 	}
+	for _, member := range a.upset {
+		d.fault("complaint not dealt with", list, address(member), d.settle(ctx, l, member, now))
+	}
 	for _, member := range a.cases {
 		if ctx.Err() != nil {
 			return
@@ -85,6 +89,9 @@ func (d *Desk) attend(ctx context.Context, list lists.Address, now time.Time) {
 func (a *agenda) read(t *boltstore.Table) error {
 	for key := range t.All(prefixCase) {
 		a.cases = append(a.cases, strings.TrimPrefix(key, prefixCase))
+	}
+	for key := range t.All(prefixGrievance) {
+		a.upset = append(a.upset, strings.TrimPrefix(key, prefixGrievance))
 	}
 	a.storms = stormsOf(t)
 	a.post = post{}.known(t, a.storms.Post)
@@ -112,7 +119,7 @@ func (d *Desk) tidy(ctx context.Context, list lists.Address, now time.Time) erro
 				return err
 			}
 		}
-		return tidied(t, now)
+		return errors.Join(forgetComplaints(t, now), tidied(t, now))
 	})
 }
 

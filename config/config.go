@@ -27,6 +27,8 @@ type Config struct {
 	Doors     []Door         // further doors, beside Listen and LMTP; see AllDoors
 	Templates string         // folder of the site's own texts, absolute; empty: none
 
+	AuditMonths int // months for which the audit log is kept, 0: for ever
+
 	Identity  Identity
 	DKIM      DKIM
 	Limits    Limits
@@ -190,8 +192,11 @@ func Default() Config {
 	return Config{
 		Data:      "/var/lib/superlistd",
 		Delimiter: "+",
-		Clients:   []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8"), netip.MustParsePrefix("::1/128")},
-		Identity:  Identity{Resolver: ResolverSystem, Timeout: 3 * time.Second, Cache: 4096, Signatures: 5},
+
+		AuditMonths: 24,
+
+		Clients:  []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8"), netip.MustParsePrefix("::1/128")},
+		Identity: Identity{Resolver: ResolverSystem, Timeout: 3 * time.Second, Cache: 4096, Signatures: 5},
 		Limits: Limits{
 			MessageSize:    50e6,
 			Recipients:     1000,

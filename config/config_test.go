@@ -72,8 +72,8 @@ func TestEveryKeyIsRead(t *testing.T) {
 			{Endpoint{TCP, "127.0.0.1:10027"}, ProtocolSMTP, TrustSubmission},
 			{Endpoint{Systemd, "second"}, ProtocolLMTP, TrustNone},
 		},
-		Templates: "/etc/superlistd/templates",
-		Identity:  Identity{"[2001:db8::53]:5353", 500 * time.Millisecond, 7, 2},
+		Templates: "/etc/superlistd/templates", AuditMonths: 60,
+		Identity: Identity{"[2001:db8::53]:5353", 500 * time.Millisecond, 7, 2},
 		DKIM: DKIM{
 			"xn--bcher-kva.example", []string{"r2026", "2026"},
 			[]string{"/etc/superlistd/rsa.pem", "/etc/superlistd/ed.pem"},

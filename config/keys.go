@@ -24,6 +24,7 @@ func bindings(c *Config) []binding {
 		{"delimiter", text(&c.Delimiter, delimiter)},
 		{"clients", list(&c.Clients, network)},
 		{"templates", text(&c.Templates, optional(path))},
+		{"audit_months", number(&c.AuditMonths, 0, 1200)},
 
 		{"identity.resolver", text(&c.Identity.Resolver, resolver)},
 		{"identity.timeout", span(&c.Identity.Timeout, 100*time.Millisecond, time.Minute)},

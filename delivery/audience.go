@@ -19,6 +19,8 @@ const slice = 1000
 type Audience struct {
 	List    lists.Address
 	Members int // the stored count, for planning
+	// Select says which of the members: those who get posts one by one, or in a digest.
+	Select lists.Selection
 
 	// Not holds the lists of the same post that were served before: their members have the
 	// post from there. Except holds the keys of recipients who get it in their own name.
@@ -57,6 +59,7 @@ type source struct {
 // newSource deals out an audience; notes say who has had the post before.
 func (d *Deliverer) newSource(aud *Audience, notes []spool.Served) *source {
 	s := &source{rosters: d.rosters, aud: aud, at: d.stock.slice(), had: newServed(notes)}
+	s.at.Select = aud.Select
 	if aud.List.IsZero() {
 		s.names = slices.Compact(slices.Sorted(slices.Values(aud.Fixed)))
 	}

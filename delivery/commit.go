@@ -21,6 +21,7 @@ type Outcome struct {
 	Before       bool   // the whole post was delivered at an earlier attempt, and nothing was sent now
 	Entry        string // of the spool, which has what was not sent now; empty: none
 	Audience     int    // members when it was spooled; 0 without Entry
+	Gather       string // what the post is kept for; empty: it is sent
 }
 
 // Abort ends every transaction so that the next hop queues none of them; side by side, since each may wait for

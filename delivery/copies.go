@@ -110,7 +110,7 @@ func (c *copies) prepareBody() error {
 func (c *copies) send(ctx context.Context, member []byte) error {
 	r := c.j.route
 	c.copy.ReversePath, c.copy.Fields, c.copy.Footer = "", c.copy.Fields[:0], c.copy.Footer[:0]
-	if err := c.make(r.List, member, r.Head, &c.copy); err != nil {
+	if err := c.make(Person{r.List, member, r.ReversePath, r.Head, r.Note}, &c.copy); err != nil {
 		return err
 	}
 	env := smtpclient.Envelope{

@@ -95,6 +95,9 @@ func (j *Job) fillRelay(ctx context.Context) error {
 
 // prepare writes what goes to the spool, and arms what goes through.
 func (d *Deliverer) prepare(ctx context.Context, j *Job, p *parking) (*Expansion, error) {
+	if d.opts.Spool == nil && slices.ContainsFunc(j.Routes, func(r Route) bool { return r.Gather != "" }) {
+		return nil, errNoSpool // sent like any other it would go to those who asked for something else
+	}
 	through, parked := d.split(j.Routes)
 	for {
 		for _, r := range parked[len(p.entries):] {
@@ -136,6 +139,7 @@ func (j *Job) outcomes(e *Expansion, through []Outcome, ids map[*Route]string) [
 		if n := slices.Index(e.routes, r); n >= 0 {
 			out[i] = through[n]
 		}
+		out[i].Gather = r.Gather
 		if out[i].Entry = ids[r]; out[i].Entry != "" {
 			out[i].Audience = r.Audience.size()
 		}

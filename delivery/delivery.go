@@ -57,6 +57,8 @@ type Options struct {
 	// Refused, when set, hears of each recipient that the next hop refused for good, once everything is
 	// armed or when all were refused.
 	Refused func(list lists.Address, recipient string, reply string)
+	// Failed, when set, hears of each post whose delivery was given up, with its name in the spool, its Message-ID and the last cause.
+	Failed func(list lists.Address, entry, messageID string, cause error)
 	// Guard, when set, recognises a post that comes again (Route.Key, Job.RelayKey).
 	Guard *Guard
 
@@ -79,6 +81,8 @@ type Options struct {
 	Backoff func(attempt int) time.Duration
 	// Personal makes personal copies, by the name of their kind (Route.Personal).
 	Personal map[string]Personal
+	// Gather takes what is to be kept, by the name of its kind (Route.Gather). It needs the spool.
+	Gather map[string]Gather
 }
 
 // Deliverer hands mail to one next hop. It is safe for use by many goroutines.

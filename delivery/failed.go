@@ -38,6 +38,9 @@ func (j *job) failed(cause error) {
 	}
 	j.remember()
 	err = errors.Join(err, j.entry.Fail())
+	if hook := j.d.opts.Failed; hook != nil && len(j.plan.Owners) > 0 { // letters have no owners
+		hook(j.plan.List, j.plan.ID, j.plan.MessageID, cause)
+	}
 	j.log().Int("members", s.Accepted).Int("attempt", s.Attempts+1).AnErr("trouble", err).Err(cause).Msg("spooled post failed")
 }
 

@@ -31,6 +31,8 @@ type job struct {
 	anew   bool  // only the limits changed: the next round follows at once
 	limits int   // so often in a row, without a copy that was accepted
 	full   bool  // the journal cannot be written
+
+	gathered bool // nothing is left to do for a post that is only kept
 }
 
 // small is how much of a body is kept in memory while its entry is worked on.
@@ -41,9 +43,9 @@ func (d *Deliverer) newJob(e *spool.Entry) *job {
 	j := &job{d: d, entry: e, plan: p, began: time.Now()}
 	j.route = &Route{
 		List: p.List, ReversePath: p.ReversePath, Head: e.Head(), Body: e,
-		EightBit: p.EightBit, UTF8: p.UTF8, AnyUTF8: p.AnyUTF8, XVERP: p.XVERP, Personal: p.Personal,
+		EightBit: p.EightBit, UTF8: p.UTF8, AnyUTF8: p.AnyUTF8, XVERP: p.XVERP, Personal: p.Personal, Note: p.Note, Gather: p.Gather,
 		Audience: Audience{
-			List: p.Audience.List, Members: p.Audience.Members, Not: p.Audience.Not, Fixed: p.Audience.Fixed,
+			List: p.Audience.List, Members: p.Audience.Members, Select: p.Audience.Select, Not: p.Audience.Not, Fixed: p.Audience.Fixed,
 		},
 	}
 	if len(p.Audience.Except) > 0 {
@@ -59,7 +61,7 @@ func (d *Deliverer) newJob(e *spool.Entry) *job {
 func (j *job) resting() bool {
 	j.mu.Lock()
 	defer j.mu.Unlock()
-	return j.stop || j.source != nil && j.source.exhausted()
+	return j.stop || j.gathered || j.source != nil && j.source.exhausted()
 }
 
 // deal returns the source of this round.
@@ -97,14 +99,18 @@ func (j *job) close() {
 
 // send sends one transaction, or, for personal copies, one hand of members.
 func (j *job) send(ctx context.Context) {
+	// What was begun is brought to its end when ctx ends: a dot whose reply nobody reads is a post that comes twice.
+	whole, cancel := context.WithTimeout(context.WithoutCancel(ctx), j.d.timeout())
+	defer cancel()
+	if j.route.Gather != "" {
+		j.gather(whole)
+		return
+	}
 	src, err := j.deal()
 	if err != nil {
 		j.fail(err)
 		return
 	}
-	// What was begun is brought to its end when ctx ends: a dot whose reply nobody reads is a post that comes twice.
-	whole, cancel := context.WithTimeout(context.WithoutCancel(ctx), j.d.timeout())
-	defer cancel()
 	if j.route.Personal != "" {
 		j.sendPersonal(ctx, whole, src)
 		return
@@ -241,7 +247,12 @@ func (j *job) finish() {
 		j.log().Err(err).Msg("delivered spool entry not removed")
 		return
 	}
-	e := j.d.log.Info().Stringer("list", j.plan.List).Str("entry", j.plan.ID).Int("members", s.Accepted)
+	e := j.d.log.Info().Stringer("list", j.plan.List).Str("entry", j.plan.ID)
+	if j.gathered {
+		e.Str("for", j.route.Gather).Msg("spooled post gathered")
+		return
+	}
+	e = e.Int("members", s.Accepted)
 	if s.Refused > 0 {
 		e = e.Int("refused", s.Refused)
 	}

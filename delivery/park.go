@@ -9,8 +9,8 @@ import (
 	"superlistd/wire"
 )
 
-// split says which routes go through at once, and which by the spool: personal copies, and what would need more
-// transactions than may be armed. The smaller a route, the sooner it goes through.
+// split says which routes go through at once, and which by the spool: personal copies, what is only gathered, and what would need
+// more transactions than may be armed. The smaller a route, the sooner it goes through.
 func (d *Deliverer) split(routes []Route) (through, parked []*Route) {
 	all := make([]*Route, len(routes))
 	for i := range routes {
@@ -23,7 +23,7 @@ func (d *Deliverer) split(routes []Route) (through, parked []*Route) {
 	batch, room := d.batch(), d.opts.MaxArmed
 	for _, r := range all {
 		need := (r.Audience.size() + batch - 1) / batch
-		if !r.before() && (r.Personal != "" || need > room) {
+		if !r.before() && (r.Personal != "" || r.Gather != "" || need > room) {
 			parked = append(parked, r)
 			continue
 		}
@@ -50,9 +50,9 @@ func shift(through, parked []*Route) (t, p []*Route) {
 func (d *Deliverer) park(client wire.ClientInfo, r *Route, had []spool.Served) (*spool.Entry, error) {
 	p := spool.Plan{
 		List: r.List, ReversePath: r.ReversePath, MessageID: r.MessageID, Client: client,
-		EightBit: r.EightBit, UTF8: r.UTF8, AnyUTF8: r.AnyUTF8, XVERP: r.XVERP, Personal: r.Personal,
+		EightBit: r.EightBit, UTF8: r.UTF8, AnyUTF8: r.AnyUTF8, XVERP: r.XVERP, Personal: r.Personal, Note: r.Note, Gather: r.Gather,
 		Audience: spool.Audience{
-			List: r.Audience.List, Members: r.Audience.Members, Not: r.Audience.Not,
+			List: r.Audience.List, Members: r.Audience.Members, Select: r.Audience.Select, Not: r.Audience.Not,
 			Except: slices.Sorted(maps.Keys(r.Audience.Except)), Fixed: r.Audience.Fixed,
 		},
 		Had: had, Owners: r.Owners, Language: r.Language,

@@ -9,7 +9,20 @@ type Copy struct {
 	Footer      []byte // lines put below the body, each with its CRLF
 }
 
-// Personal makes the copy of a member: from the list, the member's address as it is written on the wire, and the header
-// of the copies, it fills what is the member's own. It is called from several goroutines, and again for the same member when
-// a transaction has to be repeated; it must give the same then.
-type Personal func(list lists.Address, member, head []byte, c *Copy) error
+// MakesPersonal tells whether there can be personal copies of that kind.
+func (d *Deliverer) MakesPersonal(kind string) bool {
+	return d.opts.Spool != nil && d.opts.Personal[kind] != nil
+}
+
+// Person is whom a personal copy is for, and what all copies have in common.
+type Person struct {
+	List        lists.Address
+	Member      []byte        // the mailbox as it is written on the wire
+	ReversePath lists.Address // of the route
+	Head        []byte        // the header of the copies, with its empty line
+	Note        string        // Route.Note
+}
+
+// Personal makes the copy of a member: it fills what is the member's own. It is called from several goroutines, and again for the
+// same member when a transaction has to be repeated; but for signatures it must give the same then.
+type Personal func(p Person, c *Copy) error

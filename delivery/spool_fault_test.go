@@ -31,8 +31,8 @@ func (r road) options(dir string) delivery.Options {
 	o := spooling(dir)
 	o.Batch, o.MaxArmed = faultBatch, r.armed
 	o.Timeout = 5 * time.Second
-	o.Personal = map[string]delivery.Personal{"plain": func(_ lists.Address, member, _ []byte, c *delivery.Copy) error {
-		c.Fields = fmt.Appendf(c.Fields, "X-Member: %s\r\n", member)
+	o.Personal = map[string]delivery.Personal{"plain": func(p delivery.Person, c *delivery.Copy) error {
+		c.Fields = fmt.Appendf(c.Fields, "X-Member: %s\r\n", p.Member)
 		return nil
 	}}
 	return o

@@ -2,7 +2,6 @@ package delivery_test
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"strings"
 	"sync"
@@ -166,6 +165,10 @@ func TestTheRestGoesToTheSpool(t *testing.T) {
 func TestAnEntryThatIsRefusedFailsAndOwnersHearOnce(t *testing.T) {
 	t.Parallel()
 	o := spooling(t.TempDir())
+	heard := make(chan string, 10)
+	o.Failed = func(list lists.Address, _, messageID string, cause error) {
+		heard <- fmt.Sprint(list, " ", messageID, " ", strings.Contains(cause.Error(), "not this"))
+	}
 	h := newHouse(t, o, smtptest.FinalReply(func(rcpt string) string {
 		if rcpt == "owner@m.test" {
 			return ""
@@ -185,24 +188,27 @@ func TestAnEntryThatIsRefusedFailsAndOwnersHearOnce(t *testing.T) {
 	if len(got) != 1 || !strings.Contains(got[0].Content, "could not be delivered") {
 		t.Errorf("the owners got %+v", got)
 	}
+	if len(heard) != 1 || <-heard != "large@lists.test <post@m.test> true" {
+		t.Error("Failed did not hear of it once")
+	}
 }
 
 func TestPersonalCopies(t *testing.T) {
 	t.Parallel()
 	o := spooling(t.TempDir())
-	o.Personal = map[string]delivery.Personal{"name": func(list lists.Address, member, head []byte, c *delivery.Copy) error {
-		if len(head) == 0 {
-			return errors.New("no header")
+	o.Personal = map[string]delivery.Personal{"name": func(p delivery.Person, c *delivery.Copy) error {
+		if len(p.Head) == 0 || p.Note != "a note" || p.ReversePath.IsZero() {
+			return fmt.Errorf("made of %+v", p)
 		}
-		c.Fields = fmt.Appendf(c.Fields, "X-Member: %s of %s\r\n", member, list)
-		c.Footer = fmt.Appendf(c.Footer, "-- \r\nsent to %s\r\n", member)
+		c.Fields = fmt.Appendf(c.Fields, "X-Member: %s of %s\r\n", p.Member, p.List)
+		c.Footer = fmt.Appendf(c.Footer, "-- \r\nsent to %s\r\n", p.Member)
 		return nil
 	}}
 	h := newHouse(t, o, refuseSome(10, "550 5.1.1 No such user"))
 	members := numbered(250)
 	team := h.list("team@lists.test", members...)
 	r := h.post(team, 1)
-	r.Personal = "name"
+	r.Personal, r.Note = "name", "a note"
 	if _, err := h.deliver(r); err != nil {
 		t.Fatal(err)
 	}

@@ -138,18 +138,25 @@ func (s *Spooler) work(ctx context.Context, scan, untilIdle bool) {
 func (s *Spooler) ready() (n int) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	its := map[lists.Address]int{} // transactions for the list that are under way or could begin
 	for _, j := range s.jobs {
 		switch {
-		case j.busy < 0:
+		case j.busy < 0 || j.route.Gather != "" && !j.resting():
 			n++
 		case j.resting():
-			n += j.busy
+			its[j.plan.List] += j.busy
 		default:
-			n += max(s.d.opts.SpoolPerList, 1)
+			its[j.plan.List] += s.perList()
 		}
+	}
+	for _, could := range its {
+		n += min(could, s.perList()) // counting more would start workers that find nothing to do, again and again
 	}
 	return n
 }
+
+// perList is how many transactions for one list may be under way.
+func (s *Spooler) perList() int { return max(s.d.opts.SpoolPerList, 1) }
 
 // next picks the entry whose turn it is, and counts a transaction of it. It returns nil when none may begin one.
 func (s *Spooler) next() *job {
@@ -158,7 +165,7 @@ func (s *Spooler) next() *job {
 	for range s.jobs {
 		s.turn = (s.turn + 1) % len(s.jobs)
 		j := s.jobs[s.turn]
-		if j.busy < 0 || j.resting() || s.busy(j) >= max(s.d.opts.SpoolPerList, 1) {
+		if j.busy < 0 || j.resting() || !s.room(j) {
 			continue
 		}
 		j.busy++
@@ -167,14 +174,18 @@ func (s *Spooler) next() *job {
 	return nil
 }
 
-// busy counts the transactions under way for the list of j.
-func (s *Spooler) busy(j *job) (n int) {
+// room tells whether another transaction of j may begin. What is only gathered is no load for the next hop, and needs one.
+func (s *Spooler) room(j *job) bool {
+	if j.route.Gather != "" {
+		return j.busy == 0
+	}
+	busy := 0
 	for _, other := range s.jobs {
-		if other.plan.List == j.plan.List {
-			n += max(other.busy, 0)
+		if other.plan.List == j.plan.List && other.route.Gather == "" {
+			busy += max(other.busy, 0)
 		}
 	}
-	return n
+	return busy < s.perList()
 }
 
 // worker sends transaction after transaction as long as there are any.
@@ -191,7 +202,9 @@ func (s *Spooler) worker(ctx context.Context) {
 		if j == nil {
 			return
 		}
-		if err := s.take(ctx, slot); err == nil {
+		if j.route.Gather != "" {
+			j.send(ctx)
+		} else if err := s.take(ctx, slot); err == nil {
 			j.send(ctx)
 			s.d.postSlots.Release(1)
 			slot.Free()

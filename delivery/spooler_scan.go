@@ -84,7 +84,7 @@ func (s *Spooler) claim(id string, waiting map[string]lists.Address) bool {
 }
 
 // share is how many entries of one list we hold.
-func (s *Spooler) share() int { return 2 * max(s.d.opts.SpoolPerList, 1) }
+func (s *Spooler) share() int { return 2 * s.perList() }
 
 // held counts the entries that we hold, and those of a list among them.
 func (s *Spooler) held(list lists.Address) (all, its int) {

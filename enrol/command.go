@@ -18,24 +18,28 @@ const (
 	verbJoin
 	verbLeave
 	verbChange
+	verbResume
 	verbWho
+	verbHeld
 	verbConfirm
 	verbEnd
-	verbSet     // becomes verbChange
-	verbSuspend // likewise
-	verbResume  // likewise
+	verbSet     // becomes verbChange, or an order
+	verbSuspend // becomes verbChange
+	verbAdd     // an order
+	verbRemove  // an order
 )
 
 // command is one that was read.
 type command struct {
 	verb    verb
-	options []string // of verbChange: member options and values, in turn
+	options []string // of verbChange and verbJoin: member options and values, in turn
 	token   string   // of verbConfirm
+	order   order    // of an owner
 	unknown string   // of verbHelp: what was not understood
 }
 
 func (c command) same(o command) bool {
-	return c.verb == o.verb && c.token == o.token && slices.Equal(c.options, o.options)
+	return c.verb == o.verb && c.token == o.token && c.order == o.order && slices.Equal(c.options, o.options)
 }
 
 const (
@@ -60,6 +64,9 @@ func verbs() map[string]verb {
 		{verbSuspend, "suspend pause suspendre aussetzen pausieren"},
 		{verbResume, "resume reprendre fortsetzen fortfahren"},
 		{verbWho, "who which qui wer"},
+		{verbHeld, "held queue retenus attente zurückgehalten zurueckgehalten wartend"},
+		{verbAdd, "add invite ajouter inviter hinzufügen hinzufuegen einladen"},
+		{verbRemove, "remove delete retirer supprimer entfernen löschen loeschen"},
 		{verbConfirm, "confirm confirmer bestätigen bestaetigen"},
 		{verbEnd, "end quit stop fin ende"},
 	} {
@@ -74,21 +81,42 @@ func verbs() map[string]verb {
 type reader struct {
 	list   lists.List
 	author lists.Address
+	owner  bool // the author says he is one
 	today  time.Time
 	verbs  map[string]verb
 }
 
-// readCommands finds the commands in a mail: in its subject, if that is nothing but one, and in the first lines that are not
-// quoted. Without any, rest is what was written instead.
-func readCommands(l lists.List, author lists.Address, subject, text string, now time.Time) (commands []command, rest string) {
-	r := reader{list: l, author: author, today: now.UTC().Truncate(24 * time.Hour), verbs: verbs()}
-	add := func(c command) {
-		if !slices.ContainsFunc(commands, c.same) && len(commands) < maxCommands {
-			commands = append(commands, c)
+// read is what was found in a mail.
+type read struct {
+	commands []command
+	orders   []order
+	// rest is what was written where a command should be: all of it when there is none, and with orders the line where reading ended.
+	rest string
+}
+
+// add takes a command, unless there is the same already, or too many.
+func (r *read) add(c command) (full bool) {
+	switch {
+	case c.order != order{}:
+		if slices.Contains(r.orders, c.order) {
+			return false
 		}
+		if len(r.orders) == maxOrders {
+			return true
+		}
+		r.orders = append(r.orders, c.order)
+	case !slices.ContainsFunc(r.commands, c.same) && len(r.commands) < maxCommands:
+		r.commands = append(r.commands, c)
 	}
+	return false
+}
+
+// readCommands finds the commands in a mail: in its subject, if that is nothing but one, and in the first lines that are not
+// quoted.
+func readCommands(l lists.List, author lists.Address, subject, text string, now time.Time) (all read) {
+	r := reader{list: l, author: author, owner: l.Settings.IsOwner(author), today: now.UTC().Truncate(24 * time.Hour), verbs: verbs()}
 	if c, ok := r.read(subject); ok && c.verb != verbEnd {
-		add(c)
+		all.add(c)
 	}
 	found := false
 	var own []string
@@ -103,19 +131,27 @@ func readCommands(l lists.List, author lists.Address, subject, text string, now 
 		if ok && c.verb == verbEnd {
 			break
 		}
-		if ok {
-			add(c)
+		if ok && !all.add(c) {
 			found = true
 			continue
 		}
-		if own = append(own, line); found || len(own) > maxMisses {
+		if ok || found {
+			all.rest = line
+			break
+		}
+		if own = append(own, line); len(own) > maxMisses {
 			break
 		}
 	}
-	if len(commands) > 0 {
-		return commands, ""
+	switch {
+	case len(all.commands)+len(all.orders) == 0:
+		all.rest = letters.Shorten(strings.TrimSpace(subject + "\n" + strings.Join(own, "\n")))
+	case len(all.orders) == 0:
+		all.rest = "" // a greeting at the end, and nothing that depends on it
+	default:
+		all.rest = letters.Shorten(strings.TrimSpace(all.rest))
 	}
-	return nil, letters.Shorten(strings.TrimSpace(subject + "\n" + strings.Join(own, "\n")))
+	return all
 }
 
 // read reads one line.
@@ -130,8 +166,15 @@ func (r reader) read(line string) (command, bool) {
 		return command{}, false
 	}
 	switch v {
+	case verbAdd, verbRemove:
+		return r.order(v, line)
 	case verbSet:
+		if len(rest) == 2 && strings.Contains(rest[0], "@") {
+			return r.order(v, line)
+		}
 		return r.set(rest)
+	case verbJoin:
+		return r.join(rest)
 	case verbSuspend:
 		return r.suspend(rest)
 	case verbConfirm:
@@ -144,9 +187,6 @@ func (r reader) read(line string) (command, bool) {
 	}
 	if slices.ContainsFunc(rest, func(w string) bool { return !r.filler(w) }) {
 		return command{}, false
-	}
-	if v == verbResume { // whoever asks for posts has an address that works
-		return command{verb: verbChange, options: []string{"delivery", "mail", "suspend", "none", "disabled", "none"}}, true
 	}
 	return command{verb: v}, true
 }
@@ -175,17 +215,47 @@ func (r reader) filler(w string) bool {
 	return err == nil && (a.Key() == r.list.Address.Key() || a.Key() == r.author.Key())
 }
 
+// ways are the words for how somebody gets the posts.
+func ways(word string) (lists.Delivery, bool) {
+	switch word {
+	case "mail", "on", "courriel", "oui", "an", "ja":
+		return lists.DeliveryMail, true
+	case "digest", "digests", "mime", "compilation", "condensé", "sammelmail", "sammelmails":
+		return lists.DeliveryDigest, true
+	case "plain", "plain-digest", "text", "texte":
+		return lists.DeliveryPlain, true
+	case "nomail", "off", "non", "aus", "nein":
+		return lists.DeliveryNone, true
+	}
+	return "", false
+}
+
 func (r reader) set(words []string) (command, bool) {
 	if len(words) != 1 {
 		return command{}, false
 	}
-	switch words[0] {
-	case "mail", "on", "courriel", "oui", "an", "ja":
-		return command{verb: verbChange, options: []string{"delivery", "mail", "disabled", "none"}}, true
-	case "nomail", "off", "non", "aus", "nein":
-		return command{verb: verbChange, options: []string{"delivery", "nomail"}}, true
+	way, ok := ways(words[0])
+	options := []string{"delivery", way.String()}
+	if way != lists.DeliveryNone { // whoever asks for posts has an address that works
+		options = append(options, "disabled", "none")
 	}
-	return command{}, false
+	return command{verb: verbChange, options: options}, ok
+}
+
+// join reads how somebody wants to get the posts of the list that he joins.
+func (r reader) join(words []string) (command, bool) {
+	c := command{verb: verbJoin}
+	for _, w := range words {
+		way, ok := ways(w)
+		switch {
+		case r.filler(w):
+		case !ok || c.options != nil:
+			return command{}, false
+		case way != lists.DeliveryMail:
+			c.options = []string{"delivery", way.String()}
+		}
+	}
+	return c, true
 }
 
 // suspend reads two days; the second may not be over.

@@ -1,6 +1,7 @@
 package enrol_test
 
 import (
+	"fmt"
 	"slices"
 	"strings"
 	"testing"
@@ -33,6 +34,9 @@ func TestCommands(t *testing.T) {
 		{"quoted", "", "> help\n", ""},
 		{"five are enough", "", "help\ninfo\nwho\nsubscribe\nunsubscribe\nresume\n", "help, info, who, join, leave"},
 		{"set", "set nomail", "set mail\n", "delivery=nomail, delivery=mail disabled=none"},
+		{"set digests", "set digest", "set plain\nrégler compilation\nsetze Text\n", "delivery=digest disabled=none, delivery=plain disabled=none"},
+		{"subscribe to digests", "subscribe digest", "anmelden sammelmail\ninscription texte\nsubscribe me nomail\n", "join delivery=digest, join delivery=plain, join delivery=nomail"},
+		{"subscribe as usual", "subscribe mail", "subscribe digest plain\n", "join"},
 		{"set what", "", "set\nset x\nset mail now\n", ""},
 		{"suspend", "", "suspend 2026-12-01 2026-12-15", "suspend=2026-12-01..2026-12-15"},
 		{"suspend, with words", "", "Suspend from 2026-12-01 to 2026-12-15.", "suspend=2026-12-01..2026-12-15"},
@@ -46,7 +50,8 @@ func TestCommands(t *testing.T) {
 		{"one day", "", "suspend 2026-12-01", ""},
 		{"three days", "", "suspend 2026-12-01 2026-12-02 2026-12-03", ""},
 		{"no such day", "", "suspend 2026-02-30 2026-12-02", ""},
-		{"resume", "Reprendre", "", "delivery=mail suspend=none disabled=none"},
+		{"resume", "Reprendre", "", "resume"},
+		{"orders of somebody", "", "add eve@m.test\nremove eve@m.test\nset eve@m.test nomail\nheld\n", "held"},
 		{"confirm", "", "confirm Abc123", "confirm abc123"},
 		{"confirm what", "", "confirm\nconfirm a b\n", ""},
 	} {
@@ -57,6 +62,43 @@ func TestCommands(t *testing.T) {
 				t.Errorf("%q, want %q", s, tt.want)
 			}
 		})
+	}
+}
+
+// What an owner may want done with others.
+func TestOrders(t *testing.T) {
+	t.Parallel()
+	l := team()
+	l.Settings.Owners = []lists.Address{address(t, "Ann@m.test")}
+	many := ""
+	for i := range 60 {
+		many += fmt.Sprintf("remove m%d@m.test\n", i)
+	}
+	for _, tt := range []struct{ name, subject, text, want, rest string }{
+		{"add", "add Eve@m.test", "", "add Eve@m.test", ""},
+		{"with a name", "", "add eve@m.test Eve O'Neil\nADD Max Öz <max@m.test>.\nadd \"Lee, Kim\" <kim@m.test>\n", "add eve@m.test Eve O'Neil, add max@m.test Max Öz, add kim@m.test Lee, Kim", ""},
+		{"in brackets, as a link", "", "please add <eve@m.test>,\nadd max@m.test<mailto:max@m.test>\nremove <mailto:x@m.test>\n", "add eve@m.test, add max@m.test", "remove <mailto:x@m.test>"},
+		{"German", "", "bitte hinzufügen eve@m.test Eve\nentfernen max@m.test\nsetze kim@m.test sammelmail\n", "add eve@m.test Eve, remove max@m.test, digest kim@m.test", ""},
+		{"French", "", "ajouter eve@m.test\nretirer max@m.test\nrégler kim@m.test courriel\n", "add eve@m.test, remove max@m.test, mail kim@m.test", ""},
+		{"two addresses", "", "add eve@m.test max@m.test\nremove eve@m.test max@m.test\n", "", "add eve@m.test max@m.test\nremove eve@m.test max@m.test"},
+		{"no address", "", "add Eve\nremove\nset eve@m.test\nset eve@m.test x\n", "", "add Eve\nremove\nset eve@m.test\nset eve@m.test x"},
+		{"remove with more words", "", "remove eve@m.test now", "", "remove eve@m.test now"},
+		{"his own options", "", "set digest\nset eve@m.test plain\n", "delivery=digest disabled=none, plain eve@m.test", ""},
+		{"ended by a line that is none", "", "remove eve@m.test\nad max@m.test\nremove kim@m.test\n", "remove eve@m.test", "ad max@m.test"},
+		{"the same twice", "", "remove eve@m.test\nremove eve@m.test\n", "remove eve@m.test", ""},
+		{"held and who", "held", "wer\n", "held, who", ""},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			got, rest := enrol.ReadCommands(l, address(t, "ann@m.test"), tt.subject, tt.text, start)
+			if s := strings.Join(got, ", "); s != tt.want || rest != tt.rest {
+				t.Errorf("%q and %q, want %q and %q", s, rest, tt.want, tt.rest)
+			}
+		})
+	}
+	got, rest := enrol.ReadCommands(l, address(t, "ann@m.test"), "", many, start)
+	if len(got) != 50 || rest != "remove m50@m.test" {
+		t.Errorf("%d orders, and %q", len(got), rest)
 	}
 }
 
@@ -82,15 +124,34 @@ func FuzzCommands(f *testing.F) {
 	f.Add("", "suspend 2026-12-01..2026-12-15\nconfirm abc")
 	f.Add("Re: x", "> unsubscribe\nabmelden\n-- \nhilfe")
 	f.Add("=?utf-8?q?x?=", "suspend 1.1.99999 31/12/0000\u00a0\u200b")
+	f.Add("add x@m.test", "remove Ann <ann@m.test>\nset ann@m.test<mailto:ann@m.test> plain\nadd \"<\"@x a@b")
 	ann := lists.Address{Local: "ann", Domain: "m.test"}
+	owned := team()
+	owned.Settings.Owners = []lists.Address{ann}
 	f.Fuzz(func(t *testing.T, subject, text string) {
 		all, rest := enrol.ReadCommands(team(), ann, subject, text, start)
 		if len(all) > 5 || len(all) > 0 && rest != "" || len(rest) > 5000 {
 			t.Errorf("%d commands and %q", len(all), rest)
 		}
+		orders, rest := enrol.ReadCommands(owned, ann, subject, text, start)
+		if len(orders) > 55 || len(orders) == 0 && len(all) > 0 || len(rest) > 5000 {
+			t.Errorf("%d orders and %q, %d commands", len(orders), rest, len(all))
+		}
+		for _, o := range orders {
+			words := strings.SplitN(o, " ", 3)
+			if !slices.Contains([]string{"add", "remove", "mail", "digest", "plain", "nomail"}, words[0]) {
+				continue
+			}
+			if strings.ContainsAny(words[1], "<>,;\r\n") && !strings.HasPrefix(words[1], `"`) || len(words) > 2 && (words[0] != "add" || strings.ContainsAny(words[2], "@\r\n")) {
+				t.Errorf("%q", o)
+			}
+		}
 		for _, c := range all {
 			for _, option := range strings.Fields(c) {
 				name, value, ok := strings.Cut(option, "=")
+				if option == "join" {
+					continue
+				}
 				if !ok || strings.HasPrefix(c, "confirm ") {
 					break
 				}

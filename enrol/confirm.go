@@ -16,7 +16,7 @@ import (
 // ask writes to whom a request is about: only when he answers, it is done. For a request that is open already nothing is written
 // again on the same day, unless it is proven that he asks for it.
 func (d *Desk) ask(ctx context.Context, q inquiry, r request, name templates.Name) error {
-	old, found, err := d.load(d.idOf(r.List, r.Who, r.Action))
+	old, found, err := d.load(d.idOf(r))
 	if err != nil {
 		return err
 	}
@@ -53,11 +53,17 @@ func (d *Desk) ask(ctx context.Context, q inquiry, r request, name templates.Nam
 // confirmation is the letter by which somebody confirms a request.
 func (d *Desk) confirmation(ctx context.Context, q inquiry, r request, name templates.Name) letters.Letter {
 	var m lists.Member
+	if r.Action == changing { // when he cannot be found, only what he asked for is told
+		m, _, _ = d.opts.Store.Member(ctx, q.list.Address, r.Who)
+	}
 	if apply(&m, r.Options) != nil {
 		m = lists.Member{}
 	}
 	m.Address = r.Who
 	facts := d.options(q.list, m)
+	if r.Action == ordering {
+		facts.Orders, facts.Text = listed(r.Orders), q.left
+	}
 	answer := d.keyed(r, confirmLetter)
 	facts.Answer, facts.Token, facts.Days = answer.String(), d.extension(r, confirmLetter), int(confirmFor.Hours()/24)
 	l := d.toMember(ctx, q.list, name, r, facts)

@@ -29,7 +29,7 @@ var (
 	ErrTooMany = errors.New("too many requests for now")
 )
 
-// Options are what a Desk works with. All but Limits, Disk, Now and Log are needed.
+// Options are what a Desk works with. All down to Delimiter are needed.
 type Options struct {
 	// Data is the folder in which the Desk has its own, "enrol".
 	Data  string
@@ -42,6 +42,13 @@ type Options struct {
 	Limits    Limits
 	// Page is the link by which a member leaves a list, "" for none; nil: there is none.
 	Page func(list, member lists.Address) string
+	// Held are the posts that wait for a moderator, for an owner who asks; nil: there are none.
+	Held func(ctx context.Context, l lists.List) ([]templates.Item, error)
+	// Complained tells of an address that has complained about the list's mail: it becomes a member again only when somebody who
+	// reads its mail confirms it. nil: none has.
+	Complained func(ctx context.Context, list, address lists.Address) (bool, error)
+	// Confirmed is told, before it happens, that an address becomes a member by its own will; nil: nobody is.
+	Confirmed func(ctx context.Context, list, address lists.Address) error
 
 	Disk spool.Disk // nil: the real one
 	Now  func() time.Time
@@ -109,6 +116,15 @@ func New(o Options) *Desk {
 	if o.Page == nil {
 		o.Page = func(lists.Address, lists.Address) string { return "" }
 	}
+	if o.Held == nil {
+		o.Held = func(context.Context, lists.List) ([]templates.Item, error) { return nil, nil }
+	}
+	if o.Complained == nil {
+		o.Complained = func(context.Context, lists.Address, lists.Address) (bool, error) { return false, nil }
+	}
+	if o.Confirmed == nil {
+		o.Confirmed = func(context.Context, lists.Address, lists.Address) error { return nil }
+	}
 	if o.Now == nil {
 		o.Now = time.Now
 	}
@@ -153,9 +169,13 @@ type inquiry struct {
 	list lists.List
 	mail Mail
 	key  string // the same for the same mail
+	left string // what was not understood of a mail that is carried out
 }
 
 func (q inquiry) proven() bool { return q.mail.Proof == lists.Proven }
+
+// byOwner tells a mail that says it is from an owner.
+func (q inquiry) byOwner() bool { return q.list.Settings.IsOwner(q.mail.Author) }
 
 // request reads the commands in a mail to LIST-request, and runs them.
 func (d *Desk) request(ctx context.Context, q inquiry) error {
@@ -163,11 +183,11 @@ func (d *Desk) request(ctx context.Context, q inquiry) error {
 	if err != nil {
 		return fmt.Errorf("request to %s: %w", q.list.Address, err)
 	}
-	commands, rest := readCommands(q.list, q.mail.Author, subject(q.mail.Head), text, d.opts.Now())
-	if len(commands) == 0 {
-		return d.run(ctx, q, command{verb: verbHelp, unknown: rest})
+	read := readCommands(q.list, q.mail.Author, subject(q.mail.Head), text, d.opts.Now())
+	if len(read.commands)+len(read.orders) == 0 {
+		return d.run(ctx, q, command{verb: verbHelp, unknown: read.rest})
 	}
-	for i, c := range commands {
+	for i, c := range read.commands {
 		next := q
 		if i > 0 {
 			next.key = digest(q.key, fmt.Sprint(i))
@@ -176,28 +196,36 @@ func (d *Desk) request(ctx context.Context, q inquiry) error {
 			return err
 		}
 	}
-	return nil
+	if len(read.orders) == 0 {
+		return nil
+	}
+	q.key = digest(q.key, ordering)
+	return d.propose(ctx, q, read.orders, read.rest)
 }
 
 func (d *Desk) run(ctx context.Context, q inquiry, c command) error {
 	switch c.verb {
 	case verbJoin:
-		return d.join(ctx, q)
+		return d.join(ctx, q, c.options)
 	case verbLeave:
 		return d.leave(ctx, q)
-	case verbChange:
-		return d.change(ctx, q, c.options)
+	case verbChange, verbResume:
+		return d.change(ctx, q, c)
 	case verbConfirm:
 		return d.confirmByCommand(ctx, q, c.token)
 	case verbInfo:
 		return d.answer(ctx, q, templates.Info, d.facts(q.list, q.mail.Author))
 	case verbWho:
-		if q.list.Settings.IsOwner(q.mail.Author) && q.proven() {
+		if q.byOwner() && q.proven() {
 			return d.roster(ctx, q)
+		}
+	case verbHeld:
+		if q.byOwner() && q.proven() {
+			return d.held(ctx, q)
 		}
 	}
 	facts := d.facts(q.list, q.mail.Author)
-	facts.Text = c.unknown
+	facts.Text, facts.Owns = c.unknown, q.byOwner()
 	return d.answer(ctx, q, templates.Help, facts)
 }
 

@@ -1,28 +1,34 @@
 package enrol
 
 import (
+	"fmt"
 	"strings"
 	"time"
 
 	"superlistd/lists"
 )
 
-// ReadCommands are the commands in a mail as words, options as NAME=VALUE.
+// ReadCommands are the commands and then the orders in a mail as words, options as NAME=VALUE.
 func ReadCommands(l lists.List, author lists.Address, subject, text string, now time.Time) (all []string, rest string) {
-	commands, rest := readCommands(l, author, subject, text, now)
-	for _, c := range commands {
+	found := readCommands(l, author, subject, text, now)
+	for _, c := range found.commands {
+		var options []string
+		for i := 0; i < len(c.options); i += 2 {
+			options = append(options, c.options[i]+"="+c.options[i+1])
+		}
 		switch c.verb {
 		case verbChange:
-			var options []string
-			for i := 0; i < len(c.options); i += 2 {
-				options = append(options, c.options[i]+"="+c.options[i+1])
-			}
 			all = append(all, strings.Join(options, " "))
+		case verbJoin:
+			all = append(all, strings.Join(append([]string{"join"}, options...), " "))
 		case verbConfirm:
 			all = append(all, "confirm "+c.token)
 		default:
-			all = append(all, map[verb]string{verbHelp: "help", verbInfo: "info", verbJoin: "join", verbLeave: "leave", verbWho: "who"}[c.verb])
+			all = append(all, map[verb]string{verbHelp: "help", verbInfo: "info", verbLeave: "leave", verbResume: "resume", verbWho: "who", verbHeld: "held"}[c.verb])
 		}
 	}
-	return all, rest
+	for _, o := range found.orders {
+		all = append(all, strings.TrimSpace(fmt.Sprintf("%s %s %s", o.What, o.Who, o.Name)))
+	}
+	return all, found.rest
 }

@@ -14,7 +14,7 @@ import (
 	"superlistd/lists"
 )
 
-// story is what five people want, at a desk where something fails. Whoever is told no comes again with the same mail.
+// story is what six people want, at a desk where something fails. Whoever is told no comes again with the same mail.
 type story struct {
 	*house
 	mails map[string]enrol.Mail // by what they are about
@@ -68,7 +68,11 @@ func (y *story) chapter() {
 	y.once("ann asks", "ann@m.test", lists.Unproven, "Subject: x", y.to(lists.ServiceSubscribe))
 	y.once("mia leaves", "mia@m.test", lists.Proven, "Subject: x", y.to(lists.ServiceUnsubscribe))
 	y.once("bea pauses", "bea@m.test", lists.Proven, "Subject: x\n\nset nomail\n", y.to(lists.ServiceRequest))
+	y.once("olga orders", "olga@m.test", lists.Unproven, "Subject: x\n\nadd kim@m.test\nset bea@m.test nomail\n", y.to(lists.ServiceRequest))
 	y.all = append(y.all, y.take()...)
+	y.reply("olga confirms", "olga@m.test"+confirmOrders, "Subject: x")
+	y.all = append(y.all, y.take()...)
+	y.reply("kim accepts", "kim@m.test"+invitation, "Subject: x")
 	y.reply("ann confirms", "ann@m.test"+confirmJoin, "Subject: x")
 	y.all = append(y.all, y.take()...)
 	y.reply("owen approves", approval, "Subject: approve")
@@ -91,6 +95,8 @@ func (y *story) check() {
 		"ann@m.test" + confirmJoin, "ann@m.test" + waiting, approval, "ann@m.test" + welcome, "mia@m.test" + goodbye,
 		"bea@m.test: team@lists.test: Wie Sie die Beiträge erhalten", "x@m.test: team@lists.test: done: ann@m.test",
 		"owen@m.test olga@m.test: team@lists.test: ann@m.test has joined", "owen@m.test olga@m.test: team@lists.test: mia@m.test has left",
+		"olga@m.test" + confirmOrders, "olga@m.test" + orders, "kim@m.test" + invitation, "kim@m.test" + welcome,
+		"owen@m.test olga@m.test: team@lists.test: kim@m.test has joined",
 	}
 	slices.Sort(got)
 	slices.Sort(want)
@@ -98,6 +104,7 @@ func (y *story) check() {
 		y.t.Errorf("sent:\n%s\nwant:\n%s\nlog: %q", strings.Join(got, "\n"), strings.Join(want, "\n"), y.events)
 	}
 	y.wantMember("ann@m.test", true)
+	y.wantMember("kim@m.test", true)
 	y.wantMember("mia@m.test", false)
 	if bea, _ := y.member("bea@m.test"); bea.Delivery != lists.DeliveryNone {
 		y.t.Error("bea gets posts")
@@ -113,7 +120,7 @@ func TestDiskFaults(t *testing.T) {
 		power bool
 		keep  bool
 	}{
-		{"EIO once", faultdisk.Fault{Err: syscall.EIO}, false, false},
+		{"EIO once", faultdisk.Fault{Err: syscall.EIO, Match: thisHour}, false, false},
 		{"ENOSPC for ever", faultdisk.Fault{Err: syscall.ENOSPC, Forever: true, Match: changes}, false, false},
 		{"kill", faultdisk.Fault{Crash: true, Match: changes}, false, false},
 		{"power cut", faultdisk.Fault{Crash: true, Match: changes}, true, false},
@@ -142,6 +149,11 @@ func TestDiskFaults(t *testing.T) {
 			}
 		})
 	}
+}
+
+// thisHour leaves out the looks for what was counted in other hours, which are most steps, and alike.
+func thisHour(_, path string) bool {
+	return !strings.Contains(path, "/count.") || strings.HasSuffix(path, start.Format(".2006010215"))
 }
 
 // changes leaves out the steps before which a kill is the same as before the next one.

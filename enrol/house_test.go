@@ -62,6 +62,9 @@ type house struct {
 	events []string
 	fail   func(step string) error // before each call to the outside
 	mails  int
+
+	complained map[string]bool // by key of the address
+	held       []templates.Item
 }
 
 var start = time.Date(2026, 11, 21, 12, 0, 0, 0, time.UTC)
@@ -102,6 +105,7 @@ func (h *house) another(disk spool.Disk) *enrol.Desk {
 	must(h.t, err)
 	return enrol.New(enrol.Options{
 		Data: h.data, Store: store{h.store, h}, Keys: h.keys, Delimiter: "+", Limits: h.limits, Disk: disk, Now: h.clock,
+		Held: h.heldPosts, Complained: h.hasComplained, Confirmed: h.confirmed,
 		Letters: letters.New(letters.Options{
 			Texts: texts, Members: h.store, Hostname: "mx.lists.test", Deliver: h.deliver, Now: h.clock,
 			Report: func(_ lists.Address, err error) { h.t.Error(err) },

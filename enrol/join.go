@@ -6,18 +6,20 @@ import (
 	"fmt"
 	"slices"
 
+	"superlistd/audit"
 	"superlistd/letters"
 	"superlistd/lists"
 	"superlistd/templates"
 )
 
 // join does what somebody's wish to be a member leads to.
-func (d *Desk) join(ctx context.Context, q inquiry) error {
+// options say how he wants to get the posts.
+func (d *Desk) join(ctx context.Context, q inquiry, options []string) error {
 	l, who := q.list, q.mail.Author
 	if banned(l, who) {
 		return fmt.Errorf("%w: %s", lists.ErrBanned, who)
 	}
-	r, found, err := d.load(d.idOf(l.Address, who, joining))
+	r, found, err := d.load(d.idOf(request{List: l.Address, Who: who, Action: joining}))
 	switch {
 	case err != nil:
 		return err
@@ -34,12 +36,19 @@ func (d *Desk) join(ctx context.Context, q inquiry) error {
 	if err != nil {
 		return err
 	}
+	if member && len(options) > 0 {
+		return d.change(ctx, q, command{verb: verbChange, options: options})
+	}
 	if member {
 		facts := d.facts(l, m.Address)
 		return d.answer(ctx, q, templates.Already, facts)
 	}
-	r = request{List: l.Address, Who: who, Name: nameOf(q.mail, who), Action: joining, Mail: q.key}
-	if asks := l.Settings.Subscribe; !q.proven() || asks != lists.SubscribeOpen && asks != lists.SubscribeApprove {
+	complained, err := d.opts.Complained(ctx, l.Address, who)
+	if err != nil {
+		return err
+	}
+	r = request{List: l.Address, Who: who, Name: nameOf(q.mail.AuthorName, who), Action: joining, Options: options, Mail: q.key}
+	if asks := l.Settings.Subscribe; !q.proven() || complained || asks != lists.SubscribeOpen && asks != lists.SubscribeApprove {
 		return d.ask(ctx, q, r, templates.ConfirmSubscribe)
 	}
 	if err := d.allow(ctx, q, who); err != nil {
@@ -60,13 +69,13 @@ func banned(l lists.List, who lists.Address) bool {
 	return slices.ContainsFunc(l.Settings.Bans, func(p lists.Pattern) bool { return p.Match(who) })
 }
 
-// nameOf is what the author calls himself, if a member may be called so.
-func nameOf(m Mail, who lists.Address) string {
+// nameOf is what somebody is called, if a member may be called so.
+func nameOf(name string, who lists.Address) string {
 	const most = 200
-	if len(m.AuthorName) > most || (lists.Member{Address: who, Name: m.AuthorName}).Check() != nil {
+	if len(name) > most || (lists.Member{Address: who, Name: name}).Check() != nil {
 		return ""
 	}
-	return m.AuthorName
+	return name
 }
 
 // atOnce carries out what needs no confirmation. With quiet, whom it is about is not written to.
@@ -80,6 +89,9 @@ func (d *Desk) atOnce(ctx context.Context, q inquiry, r request, quiet bool) err
 
 // confirmed notes that whom a request is about wants it, and goes on with it.
 func (d *Desk) confirmed(ctx context.Context, l lists.List, r request, quiet bool) error {
+	if r.done {
+		return nil
+	}
 	if !r.confirmed {
 		if err := d.set(r, markConfirmed); err != nil {
 			return err
@@ -94,15 +106,18 @@ func (d *Desk) goOn(ctx context.Context, l lists.List, r request, quiet bool) er
 	if r.done {
 		return nil
 	}
+	ctx = audit.With(ctx, r.actor())
 	var err error
 	finished := true
 	switch r.Action {
-	case joining:
+	case joining, inviting:
 		finished, err = d.admit(ctx, l, r)
 	case leaving:
 		err = d.dismiss(ctx, l, r, quiet)
 	case changing:
 		err = d.alter(ctx, l, r)
+	case ordering:
+		err = d.carryOut(ctx, l, r)
 	}
 	if err != nil || !finished {
 		return err
@@ -113,36 +128,63 @@ func (d *Desk) goOn(ctx context.Context, l lists.List, r request, quiet bool) er
 // admit makes a member, or asks the owners, or does what these said. finished: nothing is left to do.
 func (d *Desk) admit(ctx context.Context, l lists.List, r request) (finished bool, err error) {
 	asks := l.Settings.Subscribe
+	invitation, invited, err := d.invitation(l.Address, r.Who)
+	if err != nil {
+		return false, err
+	}
 	switch {
 	case banned(l, r.Who):
 		d.log("banned since the request", l, r.Who, nil)
 		return true, nil
 	case r.decided != nil && r.decided.Action != letters.Approve:
 		return true, d.decline(ctx, l, r)
-	case r.decided != nil:
+	case r.decided != nil, invited, r.Action == inviting:
 	case asks == lists.SubscribeClosed:
 		return true, d.send(ctx, d.toMember(ctx, l, templates.Closed, r, d.facts(l, r.Who)))
 	case asks == lists.SubscribeApprove, asks == lists.SubscribeConfirmApprove:
 		return false, d.askOwners(ctx, l, r)
 	}
-	m := lists.Member{Address: r.Who, Name: r.Name, Since: d.opts.Now()}
-	if _, err := d.opts.Store.Change(ctx, l.Address, lists.Change{Add: []lists.Member{m}}); err != nil {
+	if err := d.enlist(ctx, l, r); err != nil {
 		return false, err
 	}
-	d.log("joined", l, r.Who, nil)
-	if l.Settings.Welcome {
-		facts := d.facts(l, r.Who)
-		facts.Page = d.opts.Page(l.Address, r.Who)
-		if err := d.send(ctx, d.toMember(ctx, l, templates.Welcome, r, facts)); err != nil {
+	if invited && invitation.id != r.id { // it was asked for, and got, in another way
+		if err := errors.Join(d.set(invitation, markConfirmed), d.set(invitation, markDone)); err != nil {
 			return false, err
 		}
 	}
 	return true, d.notice(ctx, l, templates.Joined, r)
 }
 
+// enlist makes a member, and welcomes him.
+func (d *Desk) enlist(ctx context.Context, l lists.List, r request) error {
+	m := lists.Member{Address: r.Who, Name: r.Name, Since: d.opts.Now()}
+	if err := apply(&m, r.Options); err != nil {
+		return err
+	}
+	// First, since whoever has complained could be removed again otherwise.
+	if err := d.opts.Confirmed(ctx, l.Address, r.Who); err != nil {
+		return err
+	}
+	if _, err := d.opts.Store.Change(ctx, l.Address, lists.Change{Add: []lists.Member{m}}); err != nil {
+		return err
+	}
+	d.log("joined", l, r.Who, nil)
+	if !l.Settings.Welcome {
+		return nil
+	}
+	return d.send(ctx, d.welcome(ctx, l, m, r))
+}
+
+// welcome is the letter to a new member.
+func (d *Desk) welcome(ctx context.Context, l lists.List, m lists.Member, r request) letters.Letter {
+	facts := d.options(l, m)
+	facts.Page = d.opts.Page(l.Address, m.Address)
+	return d.toMember(ctx, l, templates.Welcome, r, facts)
+}
+
 // notice tells the owners that somebody came or left, if they want to hear it, and have not heard of too many.
 func (d *Desk) notice(ctx context.Context, l lists.List, name templates.Name, r request) error {
-	if !l.Settings.OwnersNotice {
+	if !l.Settings.OwnersNotice.AtOnce() {
 		return nil
 	}
 	err := d.allowOwners(ctx, l, string(name), r)

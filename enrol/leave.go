@@ -33,7 +33,7 @@ func (d *Desk) leave(ctx context.Context, q inquiry) error {
 
 // hasLeft answers who is no member: it may be that he has just left, and that this is the mail by which he did.
 func (d *Desk) hasLeft(ctx context.Context, q inquiry) error {
-	r, found, err := d.load(d.idOf(q.list.Address, q.mail.Author, leaving))
+	r, found, err := d.load(d.idOf(request{List: q.list.Address, Who: q.mail.Author, Action: leaving}))
 	if err != nil {
 		return err
 	}
@@ -60,7 +60,7 @@ func (d *Desk) dismiss(ctx context.Context, l lists.List, r request, quiet bool)
 }
 
 // change does what somebody's wish to get posts in another way leads to.
-func (d *Desk) change(ctx context.Context, q inquiry, options []string) error {
+func (d *Desk) change(ctx context.Context, q inquiry, c command) error {
 	l := q.list
 	m, member, err := d.opts.Store.Member(ctx, l.Address, q.mail.Author)
 	if err != nil {
@@ -69,14 +69,17 @@ func (d *Desk) change(ctx context.Context, q inquiry, options []string) error {
 	if !member {
 		return d.answer(ctx, q, templates.NotMember, d.facts(l, q.mail.Author))
 	}
-	r := request{List: l.Address, Who: m.Address, Action: changing, Options: options, Mail: q.key}
+	if c.verb == verbResume {
+		c.options = resumed(m)
+	}
+	r := request{List: l.Address, Who: m.Address, Action: changing, Options: c.options, Mail: q.key}
 	if !q.proven() {
 		return d.ask(ctx, q, r, templates.ConfirmChange)
 	}
 	if err := d.allow(ctx, q, m.Address); err != nil {
 		return err
 	}
-	old, found, err := d.load(d.idOf(l.Address, m.Address, changing))
+	old, found, err := d.load(d.idOf(r))
 	if err != nil {
 		return err
 	}
@@ -84,6 +87,15 @@ func (d *Desk) change(ctx context.Context, q inquiry, options []string) error {
 		return nil
 	}
 	return d.atOnce(ctx, q, r, false)
+}
+
+// resumed are the options of a member who wants the posts again: whoever asks for them has an address that works.
+func resumed(m lists.Member) []string {
+	options := []string{"suspend", "none", "disabled", "none"}
+	if m.Delivery == lists.DeliveryNone {
+		options = append(options, "delivery", lists.DeliveryMail.String())
+	}
+	return options
 }
 
 // apply sets the options of a change.
@@ -114,9 +126,13 @@ func (d *Desk) alter(ctx context.Context, l lists.List, r request) error {
 	return d.send(ctx, d.toMember(ctx, l, templates.Changed, r, d.options(l, m)))
 }
 
+// later tells whether a member gets posts another way only from the list's next digest on.
+func later(l lists.List, m lists.Member) bool { return m.From > l.Digests.Number }
+
 // options are the facts of how a member gets posts.
 func (d *Desk) options(l lists.List, m lists.Member) templates.Facts {
 	facts := d.facts(l, m.Address)
 	facts.Delivery, facts.SuspendedFrom, facts.SuspendedUntil = m.Delivery.String(), m.Suspended.From, m.Suspended.Until
+	facts.Later = later(l, m)
 	return facts
 }

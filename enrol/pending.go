@@ -20,6 +20,9 @@ const (
 	joining  = "join"
 	leaving  = "leave"
 	changing = "change"
+	inviting = "invite"
+	// ordering is what an owner wants done with others: one request for each that is different.
+	ordering = "order"
 )
 
 const (
@@ -35,9 +38,10 @@ type request struct {
 	Who    lists.Address // whom it is about: of a member, the address of his that gets mail
 	Name   string        `json:",omitempty"`
 	Action string
-	// Options are those of a change: name, value, name, value…
+	// Options are those of a change, or of who joins: name, value, name, value…
 	Options []string `json:",omitempty"`
-	Mail    string   // key of the mail that asked
+	Orders  []order  `json:",omitempty"`
+	Mail    string   // key of the mail that asked; "" for an invitation
 	Nonce   string
 	At      time.Time
 
@@ -73,9 +77,13 @@ const (
 	nonceLength = 4
 )
 
-// idOf is the name of the request of an address.
-func (d *Desk) idOf(list lists.Address, who lists.Address, action string) string {
-	return d.opts.Keys.Make("enrol request", action, list.Key(), who.Key())[:idLength]
+// idOf is the name of a request: there is one of each kind for an address.
+func (d *Desk) idOf(r request) string {
+	words := []string{r.Action, r.List.Key(), r.Who.Key()}
+	for _, o := range r.Orders {
+		words = append(words, o.What, o.Who.Key(), o.Name)
+	}
+	return d.opts.Keys.Make("enrol request", words...)[:idLength]
 }
 
 func newNonce() string {
@@ -122,12 +130,12 @@ func (d *Desk) load(id string) (r request, found bool, err error) {
 
 // same tells whether two requests ask for the same.
 func (r request) same(o request) bool {
-	return r.Action == o.Action && r.List.Key() == o.List.Key() && r.Who.Key() == o.Who.Key() && slices.Equal(r.Options, o.Options)
+	return r.Action == o.Action && r.List.Key() == o.List.Key() && r.Who.Key() == o.Who.Key() && slices.Equal(r.Options, o.Options) && slices.Equal(r.Orders, o.Orders)
 }
 
 // open makes a request, unless there is the same one already that is not done, which it returns then. ErrTooMany.
 func (d *Desk) open(ctx context.Context, r request) (request, error) {
-	r.id = d.idOf(r.List, r.Who, r.Action)
+	r.id = d.idOf(r)
 	r.Nonce, r.At = newNonce(), d.opts.Now().UTC().Truncate(time.Second)
 	err := d.files.locked(ctx, func() error {
 		old, found, err := d.load(r.id)

@@ -75,10 +75,15 @@ func TestOptionsByMail(t *testing.T) {
 		receives            bool
 	}{
 		{"set nomail", "nomail none", "You are a member, and get no posts.", false},
-		{"set mail", "mail none", "You get all posts.", true},
+		{"set mail", "mail none", "You get all posts, each as it comes.", true},
+		{"set digest", "digest none", "You get the posts in digests, with all that is attached to them.\nThis holds from the next digest on", true},
+		{"set mail", "mail none", "You get all posts, each as it comes.\n\n", true},
 		{"suspend 2026-11-20 2026-12-01", "mail 2026-11-20..2026-12-01", "from Friday, 20 November 2026 to Tuesday, 1 December 2026", false},
 		{"set nomail", "nomail 2026-11-20..2026-12-01", "You are a member, and get no posts.", false},
-		{"resume", "mail none", "You get all posts.", true},
+		{"resume", "mail none", "You get all posts, each as it comes.", true},
+		{"set plain", "plain none", "You get the posts in digests of plain text.\nThis holds from the next digest on", true},
+		{"suspend 2026-11-20 2026-12-01", "plain 2026-11-20..2026-12-01", "But you get none from", false},
+		{"resume", "plain none", "digests of plain text", true},
 	} {
 		must(t, h.ask(lists.ServiceRequest, "mia@m.test", lists.Unproven, "Subject: "+tt.command))
 		before, _ := h.member("mia@m.test")
@@ -86,8 +91,8 @@ func TestOptionsByMail(t *testing.T) {
 		l := h.wantSent(changed)[0]
 		m, _ := h.member("mia@m.test")
 		got := m.Delivery.String() + " " + m.Suspended.String()
-		if got != tt.want || m.Receives(start) != tt.receives || !strings.Contains(l.body(t), tt.text) {
-			t.Errorf("%s: %s, receives %v, from %+v:\n%s", tt.command, got, m.Receives(start), before, l.body(t))
+		if got != tt.want || m.Gets(lists.Selection{}, start) != tt.receives || !strings.Contains(l.body(t), tt.text) {
+			t.Errorf("%s: %s, receives %v, from %+v:\n%s", tt.command, got, m.Gets(lists.Selection{}, start), before, l.body(t))
 		}
 	}
 	h.wait(25 * time.Hour)

@@ -16,6 +16,8 @@ type List struct {
 	// Members is the number of members; UTF8Members of those the number whose
 	// address needs SMTPUTF8. Stores keep both in the transaction that changes them.
 	Members, UTF8Members int
+	// Digests is how far the list is with them; Store.Digest changes it.
+	Digests Digests
 }
 
 // Bounces is the reverse-path of posts (RFC 5321 section 3.9.2), without a key.

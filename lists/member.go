@@ -30,11 +30,17 @@ type Member struct {
 	NoMeToo bool
 	// Language of what the list writes to the member; "" is the list's.
 	Language string
-	// Delivery, Suspended and Disabled keep posts from the member, see Receives: what
-	// he wants, for which days, and whether his address sends mail back.
+	// Delivery, Suspended and Disabled say which posts the member gets and how, see Gets: what
+	// he wants, for which days none, and whether his address sends mail back.
 	Delivery  Delivery
 	Suspended Suspension
 	Disabled  Disabled
+	// Before is the delivery that held before issue From of the list's digests, from which on
+	// Delivery holds, and Earlier those before it, the oldest first. With From 0, Delivery has
+	// always held. Stores keep them: what a caller sets is ignored.
+	Before  Delivery
+	From    int
+	Earlier []Switch
 }
 
 // MeToo reports whether the member gets his own posts.
@@ -84,6 +90,14 @@ func (m Member) Check() error {
 // Clone returns a copy that shares nothing with m.
 func (m Member) Clone() Member {
 	m.Aliases = cloneSlice(m.Aliases)
+	m.Earlier = cloneSlice(m.Earlier)
+	return m
+}
+
+// Joining is a member as stores keep him who is added to a list. For engines.
+func (m Member) Joining() Member {
+	m = m.Stored()
+	m.Before, m.From, m.Earlier = DeliveryMail, 0, nil
 	return m
 }
 
@@ -96,13 +110,14 @@ func (m Member) Stored() Member {
 	return m
 }
 
-// EditMember lets change edit a copy of a member and returns it as stores keep it, or an
+// EditMember lets change edit a copy of a member, while an issue of digests is gathered (Digests.Number), and returns it as stores keep it, or an
 // error: of change, of Member.Check, or ErrAddress when the Key has changed. For engines.
-func EditMember(m Member, change func(*Member) error) (Member, error) {
+func EditMember(m Member, issue int, change func(*Member) error) (Member, error) {
 	edited := m.Clone()
 	if err := change(&edited); err != nil {
 		return Member{}, err
 	}
+	edited = edited.switched(m, issue)
 	if err := edited.Check(); err != nil {
 		return Member{}, err
 	}
@@ -147,7 +162,7 @@ func MemberOptionTable() []MemberOption {
 			memberLanguage(), func(m *Member) *string { return &m.Language }),
 		option("posts", "accepted posts that moderation of newcomers has counted", "5",
 			count("none", maxMemberPosts), func(m *Member) *int { return &m.Posts }),
-		option("delivery", "gets posts, or stays without", "nomail",
+		option("delivery", "gets each post, many in one mail (digest with parts, plain as one text), or none", "digest",
 			delivery(), func(m *Member) *Delivery { return &m.Delivery }),
 		option("suspend", "gets no posts on these days", "2026-12-01..2026-12-15",
 			suspension(), func(m *Member) *Suspension { return &m.Suspended }),

@@ -53,15 +53,24 @@ func TestMemberCheck(t *testing.T) {
 		spoil func(*lists.Member)
 		want  error
 	}{
-		"no address":             {func(m *lists.Member) { m.Address = lists.Address{} }, lists.ErrAddress},
-		"name with lines":        {func(m *lists.Member) { m.Name = "a\r\nBcc: b" }, lists.ErrAddress},
-		"bad alias":              {func(m *lists.Member) { m.Aliases = []lists.Address{{Local: "a\n", Domain: "x"}} }, lists.ErrAddress},
-		"alias twice":            {func(m *lists.Member) { m.Aliases = append(m.Aliases, address("A@x")) }, lists.ErrSetting},
-		"alias of himself":       {func(m *lists.Member) { m.Aliases[0] = address("ANN@example.org") }, lists.ErrSetting},
-		"many aliases":           {func(m *lists.Member) { m.Aliases = addressesOf(21) }, lists.ErrSetting},
-		"posts below 0":          {func(m *lists.Member) { m.Posts = -1 }, lists.ErrSetting},
-		"language":               {func(m *lists.Member) { m.Language = "list" }, lists.ErrSetting},
-		"delivery":               {func(m *lists.Member) { m.Delivery = "digest" }, lists.ErrSetting},
+		"no address":            {func(m *lists.Member) { m.Address = lists.Address{} }, lists.ErrAddress},
+		"name with lines":       {func(m *lists.Member) { m.Name = "a\r\nBcc: b" }, lists.ErrAddress},
+		"bad alias":             {func(m *lists.Member) { m.Aliases = []lists.Address{{Local: "a\n", Domain: "x"}} }, lists.ErrAddress},
+		"alias twice":           {func(m *lists.Member) { m.Aliases = append(m.Aliases, address("A@x")) }, lists.ErrSetting},
+		"alias of himself":      {func(m *lists.Member) { m.Aliases[0] = address("ANN@example.org") }, lists.ErrSetting},
+		"many aliases":          {func(m *lists.Member) { m.Aliases = addressesOf(21) }, lists.ErrSetting},
+		"posts below 0":         {func(m *lists.Member) { m.Posts = -1 }, lists.ErrSetting},
+		"language":              {func(m *lists.Member) { m.Language = "list" }, lists.ErrSetting},
+		"delivery":              {func(m *lists.Member) { m.Delivery = "weekly" }, lists.ErrSetting},
+		"half switched":         {func(m *lists.Member) { m.Before = lists.DeliveryPlain }, lists.ErrSetting},
+		"switched from nomail":  {func(m *lists.Member) { m.Before, m.From = lists.DeliveryNone, 3 }, lists.ErrSetting},
+		"switched to nomail":    {func(m *lists.Member) { m.Delivery, m.From = lists.DeliveryNone, 3 }, lists.ErrSetting},
+		"switches out of order": {func(m *lists.Member) { m.From, m.Earlier = 3, []lists.Switch{{Until: 3}} }, lists.ErrSetting},
+		"many switches": {func(m *lists.Member) {
+			for m.From = 10; len(m.Earlier) < 9; {
+				m.Earlier = append(m.Earlier, lists.Switch{Until: len(m.Earlier) + 1})
+			}
+		}, lists.ErrSetting},
 		"half suspended":         {func(m *lists.Member) { m.Suspended.From = time.Unix(1e9, 0) }, lists.ErrSetting},
 		"disabled for no reason": {func(m *lists.Member) { m.Disabled.Since = time.Unix(1e9, 0) }, lists.ErrSetting},
 		"disabled with lines":    {func(m *lists.Member) { m.Disabled = lists.Disabled{Why: "a\nb", Since: time.Unix(1e9, 0)} }, lists.ErrSetting},

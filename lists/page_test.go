@@ -24,6 +24,8 @@ Lists of things are separated by commas or line ends, and ` + "`none`" + ` empti
 const pageMembers = `
 Who gets no posts, by ` + "`delivery`, `suspend` or `disabled`" + `, stays a member: he may post, is counted, and his settings are kept. A post that goes to several lists comes to
 him by another of them. What is decided is how things are when the post is dealt out to the members; who gets mail again later is not sent what he has missed.
+Another ` + "`delivery`" + ` holds from the next digest of the list on (if no post waits for one, soon): till then he has the posts as before, so that he neither misses one nor has it twice. To and
+from ` + "`nomail`" + ` it is at once, and who leaves and joins again begins anew: in the digest that is gathered then may be posts that he has had already.
 The days of ` + "`suspend`" + ` are whole days of UTC, the last one too. ` + "`disabled=none`" + ` lets a member who was disabled have posts again.
 `
 

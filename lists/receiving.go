@@ -13,6 +13,10 @@ type Delivery string
 const (
 	// DeliveryMail is each post as it comes; the default.
 	DeliveryMail Delivery = ""
+	// DeliveryDigest is many posts in one mail, as parts of it (RFC 2046 section 5.1.5).
+	DeliveryDigest Delivery = "digest"
+	// DeliveryPlain is many posts in one mail, as one text (RFC 1153).
+	DeliveryPlain Delivery = "plain"
 	// DeliveryNone is none: he stays a member, may post, and gets no copies.
 	DeliveryNone Delivery = "nomail"
 )
@@ -143,15 +147,15 @@ func (d Disabled) check() error {
 	return nil
 }
 
-// Receives reports whether the member gets a post that is dealt out now.
-func (m Member) Receives(now time.Time) bool {
-	return m.Delivery == DeliveryMail && m.Disabled.IsZero() && !m.Suspended.Covers(now)
+// Gets reports whether the member gets what is dealt out now for a Selection.
+func (m Member) Gets(s Selection, now time.Time) bool {
+	return m.DeliveryAt(s.Issue) == s.Delivery && m.Disabled.IsZero() && !m.Suspended.Covers(now)
 }
 
-// checkReceiving looks at the fields that Receives looks at.
+// checkReceiving looks at the fields that Gets looks at.
 func (m Member) checkReceiving() error {
-	if m.Delivery != DeliveryMail && m.Delivery != DeliveryNone {
-		return fmt.Errorf("%w: delivery %s", ErrSetting, shorten(string(m.Delivery)))
+	if err := m.checkDelivery(); err != nil {
+		return err
 	}
 	if err := m.Suspended.check(); err != nil {
 		return err
@@ -172,8 +176,12 @@ func midnight(t time.Time) time.Time { return t.UTC().Truncate(day) }
 func badYear(t time.Time) bool { return t.UTC().Year() < 1970 || t.UTC().Year() > 9999 }
 
 func delivery() kind[Delivery] {
-	known := []Delivery{DeliveryMail, DeliveryNone}
-	typ := orList([]string{DeliveryMail.String(), DeliveryNone.String()})
+	known := deliveries()
+	words := make([]string, len(known))
+	for i, d := range known {
+		words[i] = d.String()
+	}
+	typ := orList(words)
 	return kind[Delivery]{
 		typ: typ, format: Delivery.String,
 		parse: func(s string) (Delivery, error) {

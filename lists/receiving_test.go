@@ -21,7 +21,7 @@ func instant(text string) time.Time {
 	return t
 }
 
-func TestReceives(t *testing.T) {
+func TestGets(t *testing.T) {
 	t.Parallel()
 	away, err := lists.ParseSuspension("2026-12-01..2026-12-15")
 	if err != nil {
@@ -39,6 +39,8 @@ func TestReceives(t *testing.T) {
 	}{
 		{"an ordinary member", first, lists.Member{}, true},
 		{"nomail", first, lists.Member{Delivery: lists.DeliveryNone}, false},
+		{"digest", first, lists.Member{Delivery: lists.DeliveryDigest}, false},
+		{"digest from the next issue on", first, lists.Member{Delivery: lists.DeliveryDigest, From: 1}, true},
 		{"the last second before", "2026-11-30T23:59:59Z", lists.Member{Suspended: away}, true},
 		{"the first day begins", first, lists.Member{Suspended: away}, false},
 		{"the last day ends", "2026-12-15T23:59:59Z", lists.Member{Suspended: away}, false},
@@ -50,7 +52,7 @@ func TestReceives(t *testing.T) {
 		{"nomail after the days", "2026-12-16T00:00:00Z", lists.Member{Suspended: away, Delivery: lists.DeliveryNone}, false},
 		{"disabled, even if the clock went back", first, lists.Member{Disabled: lists.Disable("gone", instant("2027-01-01T00:00:00Z"))}, false},
 	} {
-		if got := tt.m.Receives(instant(tt.now)); got != tt.want {
+		if got := tt.m.Gets(lists.Selection{}, instant(tt.now)); got != tt.want {
 			t.Errorf("%s: %v, want %v", tt.name, got, tt.want)
 		}
 	}
@@ -61,7 +63,9 @@ func TestReceivingOptions(t *testing.T) {
 	for _, tt := range []struct{ option, value, want string }{ // "": refused
 		{"delivery", "mail", "mail"},
 		{"delivery", "nomail", "nomail"},
-		{"delivery", "digest", ""},
+		{"delivery", "digest", "digest"},
+		{"delivery", "plain", "plain"},
+		{"delivery", "weekly", ""},
 		{"delivery", "", ""},
 		{"delivery", "NoMail", ""},
 		{"suspend", " 2026-12-01 .. 2026-12-15 ", "2026-12-01..2026-12-15"},

@@ -4,6 +4,9 @@ package lists
 // reused: a roster of a million costs two buffers, not a million strings. The zero
 // value begins at the start of a roster. It is not safe for several goroutines.
 type Recipients struct {
+	// Select says who is wanted. It outlives Reset, Rewind and Continue.
+	Select Selection
+
 	addresses []byte
 	keys      []byte
 	ends      []recipientEnd
@@ -73,7 +76,7 @@ func (r *Recipients) Append(address, key []byte) {
 	r.cursor = append(r.cursor[:0], key...)
 }
 
-// Pass moves the cursor past a member who gets nothing now; for engines. The key is copied.
+// Pass moves the cursor past a member who is not wanted; for engines. The key is copied.
 func (r *Recipients) Pass(key []byte) { r.cursor = append(r.cursor[:0], key...) }
 
 // Cursor is the key of the last member who was appended or passed, empty at the start. The

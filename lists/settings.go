@@ -23,8 +23,9 @@ type Settings struct {
 	// Subscribe says who may join by mail, and Unsubscribe when leaving by mail has to be confirmed.
 	Subscribe   SubscribePolicy
 	Unsubscribe UnsubscribePolicy
-	// Welcome and Goodbye are sent to who joins and leaves by mail; OwnersNotice tells the owners.
-	Welcome, Goodbye, OwnersNotice bool
+	// Welcome and Goodbye are sent to who joins and leaves by mail; OwnersNotice says when the owners are told.
+	Welcome, Goodbye bool
+	OwnersNotice     OwnersNotice
 
 	// Post says who may post, and Nonmember what becomes of the posts of all others.
 	Post      PostPolicy
@@ -80,6 +81,15 @@ type Settings struct {
 	NoDups bool
 	// ArchiveURL is where the archive is; "" is none.
 	ArchiveURL string
+	// Copies says whether members share a copy of a post, and Verp which posts have a
+	// reverse-path for each member.
+	Copies Copies
+	Verp   Verp
+
+	// A digest is sent when its posts have DigestSize octets, are DigestCount posts, or the
+	// oldest is DigestHours old; 0 is no reason, and one of them there must be.
+	DigestSize               int64
+	DigestCount, DigestHours int
 
 	// BounceLimit is how many points a member's bounces make until he is looked at; 0 is
 	// never. BounceStorm is the share of the members, in percent, whose bounces of one post
@@ -91,25 +101,30 @@ type Settings struct {
 func DefaultSettings() Settings {
 	return Settings{
 		Language:  Languages()[0],
-		Subscribe: SubscribeConfirm, Unsubscribe: UnsubscribeConfirm, Welcome: true, Goodbye: true,
+		Subscribe: SubscribeConfirm, Unsubscribe: UnsubscribeConfirm, Welcome: true, Goodbye: true, OwnersNotice: NoticeDaily,
 		Post: PostMembers, Nonmember: Refuse, Identity: IdentityUnlessContradicted,
 		HoldDays:      14,
 		CatchCommands: true, Attachments: Accept, HTML: HTMLAccept,
 		ReplyTo: ReplyToAuthor, From: FromDMARC,
 		FromDomains: []string{"gmail.com", "googlemail.com", "yahoo.*", "ymail.com", "rocketmail.com", "aol.com"},
-		KeepDKIM:    true, NoDups: true,
+		KeepDKIM:    true, NoDups: true, Copies: CopiesShared,
+		DigestSize: 64_000, DigestCount: 30, DigestHours: 24,
 		BounceLimit: 5, BounceStorm: 20,
 	}
 }
 
 // Checked returns a copy as stores keep it, which shares nothing with s, or ErrSetting,
 // wrapped, for values that no Setting would have set. The zero Settings are the default
-// ones; in others, "" is the default where a choice must be made.
+// ones; in others, "" is the default where a choice must be made, and so are digests that nothing would send.
 func (s Settings) Checked() (Settings, error) {
 	if reflect.ValueOf(s).IsZero() {
 		return DefaultSettings(), nil
 	}
 	s = s.Clone()
+	if s.neverDigests() {
+		d := DefaultSettings()
+		s.DigestSize, s.DigestCount, s.DigestHours = d.DigestSize, d.DigestCount, d.DigestHours
+	}
 	for _, setting := range SettingTable() {
 		if err := setting.check(&s); err != nil {
 			return Settings{}, fmt.Errorf("%s: %w", setting.Name, err)
@@ -129,6 +144,11 @@ func (s Settings) Clone() Settings {
 	s.Extensions = cloneSlice(s.Extensions)
 	s.FromDomains = cloneSlice(s.FromDomains)
 	return s
+}
+
+// neverDigests tells that there is no reason to send a digest.
+func (s Settings) neverDigests() bool {
+	return s.DigestSize == 0 && s.DigestCount == 0 && s.DigestHours == 0
 }
 
 // cloneSlice makes nil of an empty slice, so that equal settings are deeply equal.

@@ -22,6 +22,7 @@ func TestSettingTable(t *testing.T) {
 		"moderation", "emergency", "notice_every", "hold_days",
 		"max_size", "max_recipients", "explicit_destination", "header_rules", "catch_commands", "attachments", "mime_types", "extensions", "html",
 		"subject_prefix", "reply_to", "from", "from_domains", "anonymous", "header", "footer", "keep_dkim", "nodups", "archive_url",
+		"copies", "verp", "digest_size", "digest_count", "digest_hours",
 		"bounce_limit", "bounce_storm",
 	}
 	var got []string
@@ -68,7 +69,7 @@ func TestZeroSettings(t *testing.T) {
 	}
 	// Made by hand, "" is the default choice, and a switch is as it is.
 	s, err := lists.Settings{MaxSize: 5}.Checked()
-	if err != nil || s.Post != lists.PostMembers || s.Nonmember != lists.Refuse || s.From != lists.FromDMARC || s.KeepDKIM || s.HoldDays != 0 {
+	if err != nil || s.Post != lists.PostMembers || s.Nonmember != lists.Refuse || s.From != lists.FromDMARC || s.KeepDKIM || s.HoldDays != 0 || s.DigestHours != 24 {
 		t.Errorf("%+v, %v", s, err)
 	}
 }
@@ -200,6 +201,17 @@ func TestSetSettings(t *testing.T) {
 		{name: "line end", setting: "archive_url", in: "https://x/\r\nBcc: y", bad: true},
 		{name: "end of a tag", setting: "archive_url", in: "https://x/>", bad: true},
 		{name: "password", setting: "archive_url", in: "https://a:b@x/", bad: true},
+		{name: "every 1", setting: "verp", in: "every 1", want: "always"},
+		{name: "every 10", setting: "verp", in: "every 10", want: "every 10"},
+		{name: "every", setting: "verp", in: "every", bad: true},
+		{name: "every 0", setting: "verp", in: "every 0", bad: true},
+		{name: "every 1001", setting: "verp", in: "every 1001", bad: true},
+		{name: "never", setting: "verp", in: "never", want: "never"},
+		{name: "personal", setting: "copies", in: "personal", want: "personal"},
+		{name: "off", setting: "owners_notice", in: "off", want: "off"},
+		{name: "yes", setting: "owners_notice", in: "yes", bad: true},
+		{name: "none", setting: "digest_size", in: "none", want: "none"},
+		{name: "1001", setting: "digest_count", in: "1001", bad: true},
 		{name: "language", setting: "language", in: "tlh", bad: true},
 		{name: "owners", setting: "owners", in: "Ann@example.org,bob@EXAMPLE.org", want: "Ann@example.org, bob@example.org"},
 		{name: "owner twice", setting: "owners", in: "ann@example.org, Ann@example.org", want: "ann@example.org"},
@@ -268,6 +280,12 @@ func TestCheckedSettings(t *testing.T) {
 		"identity":       func(s *lists.Settings) { s.Identity = "x" },
 		"nonmember":      func(s *lists.Settings) { s.Nonmember = lists.Remove },
 		"from":           func(s *lists.Settings) { s.From = "x" },
+		"copies":         func(s *lists.Settings) { s.Copies = "x" },
+		"verp":           func(s *lists.Settings) { s.Verp = -2 },
+		"owners_notice":  func(s *lists.Settings) { s.OwnersNotice = "x" },
+		"digest_size":    func(s *lists.Settings) { s.DigestSize = -1 },
+		"digest_count":   func(s *lists.Settings) { s.DigestCount = 1001 },
+		"digest_hours":   func(s *lists.Settings) { s.DigestHours = -1 },
 	} {
 		s := lists.DefaultSettings()
 		spoil(&s)

@@ -17,7 +17,7 @@ type Store interface {
 	// Lists returns at most n lists in the order of their keys, beginning after the
 	// key of after; the zero Address begins at the start. after need not exist.
 	Lists(ctx context.Context, after Address, n int) ([]List, error)
-	// Create adds a list without members; the counts of l are ignored. check, unless
+	// Create adds a list without members; the counts and digests of l are ignored. check, unless
 	// nil, runs inside the transaction and may ask which other lists exist; its error
 	// ends the transaction and is returned. ErrListExists comes before check.
 	Create(ctx context.Context, l List, check func(exists func(Address) bool) error) error
@@ -31,24 +31,29 @@ type Store interface {
 	Member(ctx context.Context, list, address Address) (Member, bool, error)
 	// UpdateMember lets change edit a member in one transaction, and returns him as he
 	// is afterwards; ErrNoMember when there is none of this address. The Key of the
-	// address stays. An alias that is another member's address or alias is
+	// address stays. Another Delivery holds from the next issue on, but to and from DeliveryNone
+	// at once, and Before, From and Earlier tell it. An alias that is another member's address or alias is
 	// ErrAliasTaken. An error of change ends the transaction and is returned.
 	UpdateMember(ctx context.Context, list, member Address, change func(*Member) error) (Member, error)
 	// Members returns at most n members in the order of their keys, beginning after
 	// the key of after; the zero Address begins at the start.
 	Members(ctx context.Context, list, after Address, n int) ([]Member, error)
 	// Contains sets in[i] to whether the list has a member with the key keys[i] (see
-	// Address.Key) who receives posts now (Member.Receives), and allocates nothing per
+	// Address.Key) who gets posts one by one now (Member.Gets, at the list's Digests.Number), and allocates nothing per
 	// key. in is as long as keys. It is asked who has had a post by another list: a member who
-	// gets none there is not to be left out here.
+	// gets none there, or a digest, is not to be left out here.
 	Contains(ctx context.Context, list Address, keys [][]byte, in []bool) error
-	// Recipients appends up to n members who receive posts now (Member.Receives) to r, in the order of their keys,
-	// beginning after r's cursor, which passes those who do not. It may append none before the roster is at
-	// its end. A member who is there and receives all the while comes exactly once, in
+	// Recipients appends up to n members whom r.Select wants now (Member.Gets) to r, in the order of their keys,
+	// beginning after r's cursor, which passes those whom it does not. It may append none before the roster is at
+	// its end. A member who is there and wanted all the while comes exactly once, in
 	// however many steps, and whatever is added or removed between them.
 	Recipients(ctx context.Context, list Address, r *Recipients, n int) error
 	// Change adds and removes members, all or none.
 	Change(ctx context.Context, list Address, c Change) (Outcome, error)
+	// Digest lets change edit the list's Digests in one transaction, and returns the list as it is afterwards.
+	// Number may not go down, nor Volume and Issue below 0: ErrSetting. What is set as Members and Switch is
+	// ignored. An error of change ends the transaction and is returned.
+	Digest(ctx context.Context, list Address, change func(*Digests) error) (List, error)
 	// Stamp returns a value that differs after every commit by any process. It costs
 	// microseconds and takes no lock.
 	Stamp(ctx context.Context) (Stamp, error)

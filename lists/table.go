@@ -27,7 +27,7 @@ type Setting struct {
 
 // SettingTable returns all settings, in the order in which they are shown.
 func SettingTable() []Setting {
-	table := slices.Concat(generalSettings(), comingSettings(), postingSettings(), moderationSettings(), contentSettings(), dressingSettings(), bounceSettings())
+	table := slices.Concat(generalSettings(), comingSettings(), postingSettings(), moderationSettings(), contentSettings(), dressingSettings(), dealingSettings(), digestSettings(), bounceSettings())
 	defaults := DefaultSettings()
 	for i := range table {
 		table[i].Default = table[i].Get(defaults)
@@ -58,6 +58,8 @@ const (
 	maxHoldDays    = 3650
 	maxNotice      = 7 * 24 * time.Hour
 	maxBounceLimit = 50
+	maxDigestCount = 1000
+	maxDigestHours = 31 * 24
 )
 
 func generalSettings() []Setting {
@@ -82,8 +84,8 @@ func comingSettings() []Setting {
 			choice(UnsubscribeConfirm, UnsubscribeOpen), func(s *Settings) *UnsubscribePolicy { return &s.Unsubscribe }),
 		setting("welcome", "write to who has joined by mail", "off", toggle(), func(s *Settings) *bool { return &s.Welcome }),
 		setting("goodbye", "write to who has left by mail", "off", toggle(), func(s *Settings) *bool { return &s.Goodbye }),
-		setting("owners_notice", "tell the owners who joins by mail, and who leaves", "on",
-			toggle(), func(s *Settings) *bool { return &s.OwnersNotice }),
+		setting("owners_notice", "what the owners are told: once a day what has happened, if there is something to say; on also each time at once who joins by mail, and who leaves", "on",
+			choice(NoticeDaily, NoticeOff, NoticeOn), func(s *Settings) *OwnersNotice { return &s.OwnersNotice }),
 	}
 }
 
@@ -186,6 +188,43 @@ func dressingSettings() []Setting {
 		setting("archive_url", "where the archive is; makes Archived-At", "https://lists.example.org/team/",
 			webAddress(), func(s *Settings) *string { return &s.ArchiveURL }),
 	}
+}
+
+func dealingSettings() []Setting {
+	return []Setting{
+		setting("copies", "members share a copy of a post, or each gets one of his own, with his own link to leave and his own reverse-path", "personal",
+			choice(CopiesShared, CopiesPersonal), func(s *Settings) *Copies { return &s.Copies }),
+		setting("verp", "which posts have a reverse-path for each member, which tells whose address a bounce is about: auto is all up to 1,000 members, and every 10th above, if the next hop makes them (XVERP); with always and every N, we do if it does not", "every 5",
+			verp(), func(s *Settings) *Verp { return &s.Verp }),
+	}
+}
+
+func digestSettings() []Setting {
+	return []Setting{
+		digestReason(setting("digest_size", "a digest is sent when its posts have this size", "200kB",
+			size(), func(s *Settings) *int64 { return &s.DigestSize })),
+		digestReason(setting("digest_count", "a digest is sent when it has so many posts", "10",
+			count("none", maxDigestCount), func(s *Settings) *int { return &s.DigestCount })),
+		digestReason(setting("digest_hours", "a digest is sent when its first post has waited so many hours", "72",
+			count("none", maxDigestHours), func(s *Settings) *int { return &s.DigestHours })),
+	}
+}
+
+// digestReason keeps one of three reasons.
+func digestReason(s Setting) Setting {
+	set := s.Set
+	s.Set = func(v *Settings, text string) error {
+		edited := *v
+		if err := set(&edited, text); err != nil {
+			return err
+		}
+		if edited.neverDigests() {
+			return fmt.Errorf("%s: %w: of digest_size, digest_count and digest_hours one must be left", shorten(text), ErrSetting)
+		}
+		*v = edited
+		return nil
+	}
+	return s
 }
 
 func bounceSettings() []Setting {

@@ -149,7 +149,7 @@ func asciiWithin(name string) bool {
 		all = append(all, c)
 	}
 	all = append(all, "\r\n\t"...)
-	text, ok := decodeCharset(name, all)
+	text, ok := DecodeCharset(name, all)
 	return ok && bytes.Equal(text, all)
 }
 
@@ -160,7 +160,7 @@ func lettersOf(name string) map[rune]byte {
 		return letters
 	}
 	for c := 0x80; c <= 0xff; c++ {
-		text, ok := decodeCharset(name, []byte{byte(c)})
+		text, ok := DecodeCharset(name, []byte{byte(c)})
 		if r, size := utf8.DecodeRune(text); ok && size == len(text) && r != utf8.RuneError && r >= utf8.RuneSelf {
 			letters[r] = byte(c)
 		}

@@ -149,7 +149,7 @@ func percent(v string) string {
 
 func inUTF8(charset string, octets []byte) string {
 	if charset != "" {
-		if text, ok := decodeCharset(charset, octets); ok {
+		if text, ok := DecodeCharset(charset, octets); ok {
 			octets = text
 		}
 	}

@@ -24,6 +24,8 @@ type Dressing struct {
 	EightBit bool
 	// Unsubscribe is the https URL of a page where one leaves the list. One that no line of a header can hold is left out.
 	Unsubscribe string
+	// Personal leaves List-Unsubscribe out: each copy gets one of its own (AppendPersonal).
+	Personal bool
 }
 
 // Dressed is what a post of a list begins with; the body follows as it came.

@@ -37,8 +37,8 @@ func testList(tb testing.TB, address string, settings ...string) lists.List {
 }
 
 // TestRewrite reads testdata/rewrite/*.txtar: post.eml is what came, want.eml the copies of the list, forward.eml, if it is
-// there, what owners get. The optional file "list" holds lines NAME=VALUE: address, and settings of the list; author-name,
-// author-policy (reject), results, unsubscribe and one-click (on) are what the caller of Dress knows. Line ends are CRLF in the messages, and LF in the archive.
+// there, what owners get, digest.eml what a digest holds, personal.eml what one member gets. The optional file "list" holds lines NAME=VALUE: address, and settings of the list; author-name,
+// author-policy (reject), results, unsubscribe and page (of that member) are what the caller of Dress knows. Line ends are CRLF in the messages, and LF in the archive.
 func TestRewrite(t *testing.T) {
 	t.Parallel()
 	names, err := filepath.Glob("../testdata/rewrite/*.txtar")
@@ -68,6 +68,7 @@ func rewrite(t *testing.T, name string) {
 		return nil
 	}
 	address, settings, d := "team@lists.example.org", []string(nil), Dressing{Key: []byte("key")}
+	page := ""
 	for line := range strings.Lines(string(file("list"))) {
 		line = strings.TrimSuffix(line, "\n")
 		switch key, v, _ := strings.Cut(line, "="); key {
@@ -81,6 +82,8 @@ func rewrite(t *testing.T, name string) {
 			d.Results = v
 		case "unsubscribe":
 			d.Unsubscribe = v
+		case "page":
+			page = v
 		default:
 			settings = append(settings, line)
 		}
@@ -103,6 +106,13 @@ func rewrite(t *testing.T, name string) {
 			tr := tr
 			tr.For = l.Owner()
 			got = append(Forward(h, tr), body...)
+		case "digest.eml":
+			head, _ := DigestHead(h, l, tr, d)
+			got = append(head, body...)
+		case "personal.eml":
+			d := d
+			d.Personal = true
+			got = append(append(AppendPersonal(nil, l, page), Dress(h, l, tr, d).Head...), body...)
 		default:
 			continue
 		}

@@ -18,23 +18,32 @@ func (p *plan) listFields(d *draft) {
 	}
 	d.mailto("List-Help", l.Help())
 	d.mailto("List-Subscribe", l.Subscribe())
-	p.unsubscribe(d)
+	if !p.d.Personal {
+		d.addRaw("List-Unsubscribe", func(dst []byte) []byte { return appendUnsubscribe(dst, p.l.Unsubscribe(), p.d.Unsubscribe) })
+	}
 	d.mailto("List-Owner", l.Owner())
 	d.add("Precedence", "list")
 }
 
-// unsubscribe writes the ways out: by mail, and by the web if there is a page. There is no List-Unsubscribe-Post (RFC 8058): all
-// members get the same copy, so the page cannot know who presses the button.
-func (p *plan) unsubscribe(d *draft) {
-	page := p.d.Unsubscribe
+// appendUnsubscribe appends the ways out: by mail, and by the web if there is a page.
+func appendUnsubscribe(dst []byte, mail lists.Address, page string) []byte {
+	dst = appendMailto(dst, "List-Unsubscribe", mail)
 	if !fitsLine(page) {
-		d.mailto("List-Unsubscribe", p.l.Unsubscribe())
-		return
+		return dst
 	}
-	d.addRaw("List-Unsubscribe", func(dst []byte) []byte {
-		dst = bytes.TrimSuffix(appendMailto(dst, "List-Unsubscribe", p.l.Unsubscribe()), []byte("\r\n"))
-		return append(append(append(dst, ",\r\n\t<"...), page...), ">\r\n"...)
-	})
+	dst = bytes.TrimSuffix(dst, []byte("\r\n"))
+	return append(append(append(dst, ",\r\n\t<"...), page...), ">\r\n"...)
+}
+
+// AppendPersonal appends the fields that lead a member out of a list, for the copy that goes to that member alone: page is the https URL
+// that needs nothing but a POST (RFC 8058). Without one, and with one that no line can hold, there is the way by mail alone. A copy
+// that all members get has no List-Unsubscribe-Post: its page cannot know who presses the button.
+func AppendPersonal(dst []byte, l lists.List, page string) []byte {
+	dst = appendUnsubscribe(dst, l.Unsubscribe(), page)
+	if fitsLine(page) {
+		dst = append(dst, "List-Unsubscribe-Post: List-Unsubscribe=One-Click\r\n"...)
+	}
+	return dst
 }
 
 // maxURL leaves room for a tab and angle brackets in a line of 998 octets (RFC 5322 section 2.1.1).

@@ -147,11 +147,11 @@ func cutOctets(s span, head, tail []byte) (int, bool) {
 		low, high = 1, 2*len(head)
 	}
 	for n := low; n <= min(high, len(s.octets)); n++ {
-		text, ok := decodeCharset(s.charset, s.octets[:n])
+		text, ok := DecodeCharset(s.charset, s.octets[:n])
 		if !ok || !bytes.Equal(text, head) {
 			continue
 		}
-		text, ok = decodeCharset(s.charset, s.octets[n:])
+		text, ok = DecodeCharset(s.charset, s.octets[n:])
 		return n, ok && bytes.Equal(text, tail)
 	}
 	return 0, false

@@ -88,7 +88,7 @@ func (r *reading) addPlain(from, to int, inner bool) {
 
 func (r *reading) addWord(w span) {
 	w.start = len(r.text)
-	if text, ok := decodeCharset(w.charset, w.octets); ok {
+	if text, ok := DecodeCharset(w.charset, w.octets); ok {
 		w.kind = word
 		r.text = append(r.text, text...)
 	} else {
@@ -191,8 +191,8 @@ func unhex(c byte) (byte, bool) {
 	return 0, false
 }
 
-// decodeCharset gives the UTF-8 of octets; false: the charset is not known.
-func decodeCharset(name string, octets []byte) ([]byte, bool) {
+// DecodeCharset gives the UTF-8 of octets; false: the charset is not known.
+func DecodeCharset(name string, octets []byte) ([]byte, bool) {
 	name, _, _ = strings.Cut(name, "*")
 	switch strings.ToLower(name) {
 	case "utf-8", "utf8", "us-ascii":

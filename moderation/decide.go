@@ -7,6 +7,7 @@ import (
 	"slices"
 	"time"
 
+	"superlistd/audit"
 	"superlistd/delivery"
 	"superlistd/letters"
 	"superlistd/lists"
@@ -45,7 +46,7 @@ func (o *Office) decide(ctx context.Context, id string, d held.Decision) (held.F
 	if f, err = o.opts.Held.Decide(id, d); err != nil {
 		return f, err
 	}
-	o.opts.Log(Event{What: "held post decided: " + string(d.Action), List: f.List, ID: id, By: d.By})
+	o.opts.Log(Event{What: PostDecided + string(d.Action), List: f.List, ID: id, By: d.By})
 	if err := o.complete(ctx, id); err != nil {
 		return f, fmt.Errorf("%w: %w", ErrPending, err)
 	}
@@ -117,13 +118,17 @@ func (o *Office) release(ctx context.Context, l lists.List, p *held.Post) error 
 		return err
 	}
 	for i := range routes {
-		routes[i].Key = keyOf("release", f.ID, routes[i].List.Key())
+		words := []string{"release", f.ID, routes[i].List.Key()}
+		if kind := routes[i].Gather; kind != "" {
+			words = append(words, kind)
+		}
+		routes[i].Key = keyOf(words...)
 	}
 	job := delivery.Job{Client: f.Envelope.Client, Routes: routes, Gone: letters.Stays}
 	if _, err := o.opts.Deliver(ctx, job); err != nil {
 		return err
 	}
-	o.opts.Log(Event{What: "held post released", List: l.Address, ID: f.ID, By: f.Decided.By})
+	o.opts.Log(Event{What: PostReleased, List: l.Address, ID: f.ID, By: f.Decided.By})
 	return o.count(ctx, l, f)
 }
 
@@ -151,6 +156,7 @@ func (o *Office) ban(ctx context.Context, l lists.List, f held.Facts) error {
 	if slices.ContainsFunc(l.Settings.Bans, func(p lists.Pattern) bool { return p.Match(f.Author) }) {
 		return nil
 	}
+	ctx = audit.With(ctx, audit.Actor{By: f.Decided.By, Way: audit.ByModeration})
 	_, err := o.opts.Store.Update(ctx, l.Address, func(s *lists.Settings) error {
 		if !slices.ContainsFunc(s.Bans, func(p lists.Pattern) bool { return p.Match(f.Author) }) {
 			s.Bans = append(s.Bans, lists.PatternFor(f.Author))

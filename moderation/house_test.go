@@ -99,6 +99,7 @@ type house struct {
 	mu     sync.Mutex
 	now    time.Time
 	events []moderation.Event
+	heard  []string                // by Options.New
 	fail   func(step string) error // before each call to the outside
 }
 
@@ -139,6 +140,11 @@ func (h *house) open(disk spool.Disk) {
 			Texts: texts, Members: store{h.store, h}, Hostname: "mx.lists.test", Deliver: h.deliver, Now: h.clock,
 		}),
 		Deliver: h.deliver, Routes: h.routes, Now: h.clock, Log: h.note,
+		New: func(f held.Facts) {
+			h.mu.Lock()
+			defer h.mu.Unlock()
+			h.heard = append(h.heard, f.ID+" "+f.Subject)
+		},
 	})
 }
 

@@ -37,8 +37,10 @@ type Options struct {
 	// Routes dresses a post that is released for the members of its list, and of lists among them. The content is good until
 	// the routes are delivered.
 	Routes func(ctx context.Context, f held.Facts, content message.Content, l lists.List) ([]delivery.Route, error)
-	Now    func() time.Time
-	Log    func(Event)
+	// New hears of each post that is held, once it is on the disk; nil: nobody does.
+	New func(held.Facts)
+	Now func() time.Time
+	Log func(Event)
 }
 
 // Event is something that an administrator may want to see in the log. The fields that do not apply are zero.
@@ -49,6 +51,13 @@ type Event struct {
 	By   string // who did it
 	Err  error
 }
+
+// Of what happens, this is about a post itself.
+const (
+	PostDecided  = "held post decided: " // and the held.Action
+	PostReleased = "held post released"
+	PostExpired  = "held post expired"
+)
 
 // Office looks after held posts. Its methods may be called concurrently, and any number of processes may have one on the
 // same folder.
@@ -81,6 +90,10 @@ func (o *Office) Hold(ctx context.Context, l lists.List, f held.Facts, content m
 	}
 	if existed {
 		return id, nil
+	}
+	if o.opts.New != nil {
+		f.ID = id
+		o.opts.New(f)
 	}
 	if f, err = o.opts.Held.Get(id); err != nil { // it is safe all the same
 		o.log("held post not read", l.Address, id, err)

@@ -2,6 +2,7 @@ package moderation_test
 
 import (
 	"errors"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -21,6 +22,9 @@ func TestHeldAndApprovedByMail(t *testing.T) {
 	t.Parallel()
 	h := newHouse(t)
 	id := h.hold("ann@m.test", "Lunch", "proven")
+	if again := h.hold("ann@m.test", "Lunch", "proven"); again != id || !slices.Equal(h.heard, []string{id + " Lunch"}) {
+		t.Errorf("held as %s and %s, heard of %q", id, again, h.heard)
+	}
 	sent := h.wantSent(noticeOf+"Lunch", "ann@m.test"+heldTo)
 	notice := sent[1]
 	for name, want := range map[string]string{

@@ -146,7 +146,7 @@ func (o *Office) expire(w *waiting, n int) {
 		decided, err := o.opts.Held.Decide(f.ID, held.Decision{Action: held.Expire})
 		switch {
 		case err == nil:
-			o.opts.Log(Event{What: "held post expired", List: f.List, ID: f.ID})
+			o.opts.Log(Event{What: PostExpired, List: f.List, ID: f.ID})
 			w.expired = append(w.expired, decided)
 		case !errors.Is(err, held.ErrDecided) && !errors.Is(err, held.ErrGone): // then somebody was faster
 			o.log("held post not expired", f.List, f.ID, err)

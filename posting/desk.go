@@ -22,6 +22,8 @@ type Options struct {
 	History lists.History
 	// Unsubscribe is the page where one leaves a list, for List-Unsubscribe; nil, or "": there is none.
 	Unsubscribe func(list lists.Address) string
+	// Page is where a member leaves a list by one click, for the List-Unsubscribe of personal copies; nil, or "": there is none.
+	Page func(list, member lists.Address) string
 	// Texts are for the notes where a part was removed.
 	Texts *templates.Set
 	// Report hears of a text of the site's own that cannot be used; nil: nobody does.
@@ -44,6 +46,9 @@ func New(o Options) *Desk {
 	}
 	if o.Unsubscribe == nil {
 		o.Unsubscribe = func(lists.Address) string { return "" }
+	}
+	if o.Page == nil {
+		o.Page = func(_, _ lists.Address) string { return "" }
 	}
 	if o.Report == nil {
 		o.Report = func(error) {}

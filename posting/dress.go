@@ -24,28 +24,39 @@ type Copy struct {
 	EightBit, UTF8 bool
 	// Edits tell what was changed in the header.
 	Edits []message.Edit
+	// Note is what AppendOwn must know of a copy that is personal.
+	Note string
 }
 
 // Dress makes the copy of a post for the list that judged it. Errors are of reading the content and of signing.
 func (d *Desk) Dress(ctx context.Context, p *Post, j Judgement) (Copy, error) {
+	return d.dress(ctx, p, j, false)
+}
+
+// DressPersonal makes what the personal copies of a post have in common; AppendOwn adds what each member's has of its own.
+func (d *Desk) DressPersonal(ctx context.Context, p *Post, j Judgement) (Copy, error) {
+	return d.dress(ctx, p, j, true)
+}
+
+func (d *Desk) dress(ctx context.Context, p *Post, j Judgement, personal bool) (Copy, error) {
 	l := j.List
-	c := Copy{Content: p.Content, BodyOffset: p.BodyOffset, EightBit: p.EightBit, UTF8: p.UTF8}
-	head := p.Head
-	if decorates(j) {
-		r, err := d.decorate(p, j)
+	c, head, err := d.body(p, j)
+	if err != nil {
+		return Copy{}, err
+	}
+	dressing := d.dressing(p, j, c)
+	dressing.Rewrite, dressing.Personal = d.rewrites(ctx, p, l), personal
+	dressed := message.Dress(head, l, Trace(p.Envelope, d.opts.Hostname, l.Address), dressing)
+	c.Head, c.Edits = dressed.Head, dressed.Edits
+	c.UTF8 = c.UTF8 || dressed.UTF8
+	if personal {
+		hash, err := hashBody(c.Head, dressed.Outer, c.Content, c.BodyOffset)
 		if err != nil {
 			return Copy{}, fmt.Errorf("dress for %s: %w", l.Address, err)
 		}
-		head, c.Content, c.BodyOffset = r.Header, r.Body, r.BodyOffset
-		c.EightBit = c.EightBit || r.EightBit
+		c.Note = note(dressed.Outer, hash)
+		return c, nil
 	}
-	dressed := message.Dress(head, l, Trace(p.Envelope, d.opts.Hostname, l.Address), message.Dressing{
-		Author: p.Author(), AuthorName: j.Author.Name, EightBit: c.EightBit,
-		Rewrite: d.rewrites(ctx, p, l), Results: d.Results(p), Key: d.opts.Key,
-		Unsubscribe: d.opts.Unsubscribe(l.Address),
-	})
-	c.Head, c.Edits = dressed.Head, dressed.Edits
-	c.UTF8 = c.UTF8 || dressed.UTF8
 	fields, err := d.signatures(l.Address.Domain, c.Head, dressed.Outer, c.Content, c.BodyOffset)
 	if err != nil {
 		return Copy{}, fmt.Errorf("dress for %s: %w", l.Address, err)
@@ -99,18 +110,20 @@ func (d *Desk) rewrites(ctx context.Context, p *Post, l lists.List) bool {
 // signatures are the DKIM-Signature fields (RFC 6376) of a domain for a mail, nothing if there is no key for it. outer is where the
 // header ends in head; what follows belongs to the body. One call serves all members.
 func (d *Desk) signatures(domain string, head []byte, outer int, body message.Content, offset int64) ([]byte, error) {
-	if d.opts.Signer == nil {
-		return nil, nil
-	}
-	signer := d.opts.Signer(domain)
+	signer := d.signer(domain)
 	if signer == nil {
 		return nil, nil
 	}
-	hash, err := identity.HashBody(io.MultiReader(bytes.NewReader(head[outer:]), body.Reader(offset)))
+	hash, err := hashBody(head, outer, body, offset)
 	if err != nil {
 		return nil, err
 	}
 	return signer.Sign(head[:outer], hash)
+}
+
+// hashBody hashes what is body to signatures.
+func hashBody(head []byte, outer int, body message.Content, offset int64) (identity.BodyHash, error) {
+	return identity.HashBody(io.MultiReader(bytes.NewReader(head[outer:]), body.Reader(offset)))
 }
 
 // SignNote returns the signatures for a mail of ours, to be put on top of its header; nothing if there is no key for the domain.

@@ -4,6 +4,16 @@ import (
 	"fmt"
 	"strings"
 	"testing"
+	"time"
+
+	"superlistd/bouncing"
+	"superlistd/delivery"
+	"superlistd/delivery/spool"
+	"superlistd/identity"
+	"superlistd/lists"
+	"superlistd/posting"
+	"superlistd/token"
+	"superlistd/web"
 )
 
 func benchContent(size int) string {
@@ -49,6 +59,78 @@ func BenchmarkPost1000Members(b *testing.B) {
 	}
 	h := start(b, setup{hop: startSink(b).hop(), quiet: true, lists: []roster{team}})
 	benchMessages(b, h, "team@lists.example.org", benchContent(10<<10))
+}
+
+// One post of which each of 1000 members gets a signed copy of his own, to the last of them.
+func BenchmarkPersonal1000Members(b *testing.B) {
+	team := roster{address: "team@lists.example.org", settings: []string{"copies=personal"}, members: []string{"ann@example.net"}}
+	for i := range 999 {
+		team.members = append(team.members, fmt.Sprintf("member-%d@example.net", i))
+	}
+	for name, newKey := range map[string]func() ([]byte, error){
+		"none": nil, "ed25519": identity.NewEd25519Key, "rsa2048": func() ([]byte, error) { return identity.NewRSAKey(2048) },
+	} {
+		b.Run("signed="+name, func(b *testing.B) {
+			h := start(b, ownCopies(b, newKey, setup{hop: startSink(b).hop(), quiet: true, lists: []roster{team}}))
+			c := h.client("smtp/tcp")
+			content := benchContent(10 << 10)
+			for b.Loop() {
+				c.send("MAIL FROM:<ann@example.net>\r\nRCPT TO:<team@lists.example.org>\r\nDATA\r\n")
+				c.expect("250")
+				c.expect("250")
+				c.expect("354")
+				c.send(content + ".\r\n")
+				c.expect("250")
+				h.settle()
+			}
+			b.ReportMetric(float64(1000*b.N)/b.Elapsed().Seconds(), "copies/s")
+		})
+	}
+}
+
+// ownCopies is a house that makes personal copies as superlistd does, with a key of that kind.
+func ownCopies(b *testing.B, newKey func() ([]byte, error), s setup) setup {
+	b.Helper()
+	keys, err := token.Open(b.TempDir())
+	if err != nil {
+		b.Fatal(err)
+	}
+	var signer *identity.Signer
+	if newKey != nil {
+		text, err := newKey()
+		if err != nil {
+			b.Fatal(err)
+		}
+		key, err := identity.ParseKey("s1", text)
+		if err != nil {
+			b.Fatal(err)
+		}
+		if signer, err = identity.NewSigner("lists.example.org", nil, key); err != nil {
+			b.Fatal(err)
+		}
+	}
+	links := web.NewLinks("https://lists.example.org", keys)
+	var opts *Options
+	s.options = func(o *Options) {
+		opts = o
+		o.Bounces = bouncing.New(bouncing.Options{Keys: keys, Delimiter: "+"})
+	}
+	s.store = func(store lists.Store) lists.Store {
+		opts.Desk = posting.New(posting.Options{
+			Hostname: "mx.example.org", Members: store, Page: links.URL, Signer: func(string) *identity.Signer { return signer },
+		})
+		return store
+	}
+	s.armed = func(o *delivery.Options) {
+		o.Spool, o.SpoolConnections, o.SpoolPerList, o.Lifetime = spool.Open(b.TempDir(), spool.Options{Slots: 5}), 5, 5, time.Hour
+		o.Personal = map[string]delivery.Personal{PersonalKind: func(p delivery.Person, c *delivery.Copy) (err error) {
+			member := addr(b, string(p.Member))
+			c.ReversePath = bouncing.PersonalPath(p.ReversePath, "+", member).String()
+			c.Fields, err = opts.Desk.AppendOwn(c.Fields, p.List, member, p.Head, p.Note)
+			return err
+		}}
+	}
+	return s
 }
 
 func benchMessages(b *testing.B, h *house, rcpt, content string) {

@@ -148,7 +148,7 @@ func (h *house) bureau(s setup, opts *Options, hand *delivery.Deliverer, directo
 	opts.Office = moderation.New(moderation.Options{
 		Held: h.held, Store: h.store, Keys: keys, Delimiter: "+",
 		Letters: letters.New(letters.Options{Texts: texts, Members: h.store, Hostname: opts.Hostname, Deliver: hand.Deliver}),
-		Deliver: hand.Deliver, Routes: Release(opts.Desk, directory, opts.Hostname, nil),
+		Deliver: hand.Deliver, Routes: Release(opts.Desk, directory, opts.Hostname, nil, hand),
 		Log: func(e moderation.Event) {
 			if e.Err != nil {
 				h.tb.Errorf("%+v", e)

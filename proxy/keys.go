@@ -30,6 +30,10 @@ func (s *session) guard(p *posting.Post, job *delivery.Job) error {
 	// attempts, what was noted of the first does not tell who has the post.
 	elsewhere := slices.Sorted(maps.Keys(s.tx.relayed))
 	for i := range job.Routes {
+		if kind := job.Routes[i].Gather; kind != "" { // whoever has the post from elsewhere has a digest too
+			job.Routes[i].Key = guardKey(sum, s.tx.from, job.Routes[i].List.Key(), kind)
+			continue
+		}
 		job.Routes[i].Key = guardKey(sum, s.tx.from, append([]string{job.Routes[i].List.Key()}, elsewhere...)...)
 		if !job.Routes[i].Audience.List.IsZero() {
 			elsewhere = append(elsewhere, job.Routes[i].List.Key())

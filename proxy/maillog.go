@@ -85,6 +85,9 @@ func (s *session) logPosted(tx *transaction, outcomes []delivery.Outcome, r wire
 			msg = "post spooled"
 		}
 		e := s.event(tx, level).Stringer("list", o.List).Int("members", o.Accepted).Int("transactions", o.Transactions)
+		if o.Gather != "" {
+			e = e.Str("for", o.Gather)
+		}
 		if o.Refused > 0 {
 			e = e.Int("refused", o.Refused)
 		}

@@ -3,7 +3,6 @@ package proxy
 import (
 	"context"
 	"errors"
-	"time"
 
 	"superlistd/delivery"
 	"superlistd/lists"
@@ -64,7 +63,7 @@ func (s *session) deliver(ctx context.Context) []wire.Reply {
 func (s *session) envelope() posting.Envelope {
 	e := posting.Envelope{
 		ReversePath: s.tx.from, Client: s.tx.client, EightBit: s.tx.eightBit, UTF8: s.tx.utf8,
-		Proto: "ESMTP", Session: s.id, At: time.Now(),
+		Proto: "ESMTP", Session: s.id, At: s.srv.opts.Now(),
 		Trusted: s.trusted || s.door == LMTP && local(s.tx.client),
 	}
 	switch {
@@ -189,7 +188,9 @@ func (s *session) hand(ctx context.Context, p *posting.Post, routes []delivery.R
 func (s *session) remember(ctx context.Context, p *posting.Post, verdicts []verdict, outcomes []delivery.Outcome) {
 	before := map[lists.Address]bool{}
 	for _, o := range outcomes {
-		before[o.List] = o.Before
+		if o.Gather == "" {
+			before[o.List] = o.Before
+		}
 	}
 	for _, v := range verdicts {
 		if v.kind != lists.Post || !v.goes() || before[v.list.Address] {

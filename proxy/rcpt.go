@@ -5,6 +5,7 @@ import (
 	"errors"
 	"strings"
 
+	"superlistd/bouncing"
 	"superlistd/lists"
 	"superlistd/moderation"
 	"superlistd/wire"
@@ -97,8 +98,13 @@ func (s *session) early(t lists.Target) error {
 		return s.srv.hop.Full()
 	case t.Kind == lists.ToService && t.Service == lists.ServiceConfirm:
 		return s.known(t)
-	case t.Kind == lists.ToService && t.Service == lists.ServiceBounces && t.Extension != "" && s.srv.opts.Bounces != nil:
-		return s.srv.opts.Bounces.Known(t.List.Address, t.Extension, s.tx.from)
+	case t.Kind == lists.ToService && t.Service == lists.ServiceBounces:
+		if t.Extension == "" { // no mail of ours goes out with it
+			return bouncing.ErrForged
+		}
+		if s.srv.opts.Bounces != nil {
+			return s.srv.opts.Bounces.Known(t.List.Address, t.Extension, s.tx.from)
+		}
 	}
 	return nil
 }

@@ -4,7 +4,6 @@ import (
 	"context"
 	"maps"
 	"slices"
-	"time"
 
 	"superlistd/bouncing"
 	"superlistd/delivery"
@@ -50,21 +49,7 @@ type press struct {
 	directory *lists.Directory
 	hostname  string
 	bounces   *bouncing.Desk
-}
-
-// verpMembers is the largest list whose copies have a reverse-path for each member: Postfix drains a post with such at a fifth of
-// its rate. Of larger ones, what comes back is read.
-const verpMembers = 1000
-
-// way sets the reverse-path by which bounces of the copies come back. XVERP counts where the next hop offers it.
-func (r press) way(route *delivery.Route, l lists.List, at time.Time) {
-	if r.bounces == nil {
-		return
-	}
-	route.ReversePath = r.bounces.Path(l, at)
-	if l.Members <= verpMembers {
-		route.XVERP = string(route.ReversePath.Local[len(l.Bounces().Local)]) + "="
-	}
+	hop       *delivery.Deliverer
 }
 
 // postRoutes takes a post to the members of the list that took it, and of the lists among them. relayed are recipients that are
@@ -77,13 +62,19 @@ func (r press) postRoutes(ctx context.Context, p *posting.Post, j posting.Judgem
 	}
 	var routes []delivery.Route
 	for _, j := range append([]posting.Judgement{j}, inner...) {
-		route, err := postRoute(ctx, r.desk, p, j)
+		route, err := r.membersRoute(ctx, p, j)
 		if err != nil {
 			return nil, err
 		}
-		r.way(&route, j.List, p.At)
 		route.Audience.Not, route.Audience.Except = slices.Clone(served.order), without(except(relayed, p, j), within)
 		served.order = append(served.order, j.List.Address)
+		routes = append(routes, route)
+		if j.List.Digests.Members == 0 {
+			continue
+		}
+		if route, err = r.digestRoute(p, j); err != nil {
+			return nil, err
+		}
 		routes = append(routes, route)
 	}
 	return routes, nil
@@ -95,20 +86,51 @@ type roll struct {
 	keys  map[string]bool
 }
 
-// postRoute takes the copy of a post to the members of its list.
-func postRoute(ctx context.Context, desk *posting.Desk, p *posting.Post, j posting.Judgement) (delivery.Route, error) {
-	c, err := desk.Dress(ctx, p, j)
+// membersRoute takes a post to the members of its list who get posts one by one.
+func (r press) membersRoute(ctx context.Context, p *posting.Post, j posting.Judgement) (delivery.Route, error) {
+	key, err := p.Key(j.List)
 	if err != nil {
 		return delivery.Route{}, err
 	}
-	l := j.List
+	w := r.choose(ctx, j.List, [16]byte(key[:]))
+	dress := r.desk.Dress
+	if w == personal {
+		dress = r.desk.DressPersonal
+	}
+	c, err := dress(ctx, p, j)
+	if err != nil {
+		return delivery.Route{}, err
+	}
+	route := listRoute(p, j.List, c)
+	route.AnyUTF8, route.Audience.Members = j.List.UTF8Members > 0, j.List.Members
+	route.Audience.Select.Delivery = lists.DeliveryMail
+	setWay(&route, r.bounces, j.List, w, p.At)
+	return route, nil
+}
+
+// DigestKind is the kind of gathering (delivery.Route.Gather) of the posts that wait for a digest.
+const DigestKind = "digest"
+
+// digestRoute keeps a post for the digest that its list gathers now.
+func (r press) digestRoute(p *posting.Post, j posting.Judgement) (delivery.Route, error) {
+	c, err := r.desk.Piece(p, j)
+	if err != nil {
+		return delivery.Route{}, err
+	}
+	route := listRoute(p, j.List, c)
+	route.Gather, route.Audience.Members, route.Audience.Select.Delivery = DigestKind, j.List.Digests.Members, lists.DeliveryDigest
+	return route, nil
+}
+
+// listRoute is a copy of a post for some of a list. Who they are depends on the issue that the list gathers now, however late it goes out.
+func listRoute(p *posting.Post, l lists.List, c posting.Copy) delivery.Route {
 	r := delivery.Route{
-		List: l.Address, ReversePath: l.Bounces(), Head: c.Head, Body: c.Content, BodyOffset: c.BodyOffset,
-		EightBit: c.EightBit, UTF8: c.UTF8 || !l.Bounces().ASCII(), AnyUTF8: l.UTF8Members > 0, MessageID: messageID(p.Head), Language: l.Settings.Language,
-		Audience: delivery.Audience{List: l.Address, Members: l.Members},
+		List: l.Address, ReversePath: l.Bounces(), Head: c.Head, Body: c.Content, BodyOffset: c.BodyOffset, Note: c.Note,
+		EightBit: c.EightBit, UTF8: c.UTF8 || !l.Bounces().ASCII(), MessageID: messageID(p.Head), Language: l.Settings.Language,
+		Audience: delivery.Audience{List: l.Address, Select: lists.Selection{Issue: l.Digests.Number}},
 	}
 	r.Owners, _ = ownersOf(l)
-	return r, nil
+	return r
 }
 
 // serviceRoute takes mail for a service to the people behind it.
@@ -118,6 +140,9 @@ func (s *session) serviceRoute(p *posting.Post, v verdict, to lists.Address) del
 		Head:     message.Forward(p.Head, posting.Trace(p.Envelope, s.srv.opts.Hostname, to)),
 		EightBit: p.EightBit, UTF8: p.UTF8 || !v.list.Bounces().ASCII(), MessageID: messageID(p.Head),
 	}
+	if s.srv.opts.Bounces != nil {
+		r.ReversePath = s.srv.opts.Bounces.Path(v.list, p.At)
+	}
 	r.Audience.Fixed, r.AnyUTF8 = ownersOf(v.list)
 	r.Owners = r.Audience.Fixed
 	return r
@@ -125,7 +150,7 @@ func (s *session) serviceRoute(p *posting.Post, v verdict, to lists.Address) del
 
 // Release returns what makes the routes of a held post that a moderator has approved, for moderation.Options. The post is not judged
 // again, but for the parts that are to be removed; what was found about its author when it came still holds.
-func Release(desk *posting.Desk, directory *lists.Directory, hostname string, bounces *bouncing.Desk) func(context.Context, held.Facts, message.Content, lists.List) ([]delivery.Route, error) {
+func Release(desk *posting.Desk, directory *lists.Directory, hostname string, bounces *bouncing.Desk, hop *delivery.Deliverer) func(context.Context, held.Facts, message.Content, lists.List) ([]delivery.Route, error) {
 	return func(ctx context.Context, f held.Facts, content message.Content, l lists.List) ([]delivery.Route, error) {
 		p, err := posting.Reread(content, posting.Envelope{
 			ReversePath: f.Envelope.ReversePath, Client: f.Envelope.Client, EightBit: f.Envelope.EightBit, UTF8: f.Envelope.UTF8,
@@ -141,7 +166,7 @@ func Release(desk *posting.Desk, directory *lists.Directory, hostname string, bo
 		if len(j.Remove) == 0 {
 			j.Remove = f.Remove
 		}
-		return press{desk, directory, hostname, bounces}.postRoutes(ctx, p, j, nil, &roll{keys: map[string]bool{}})
+		return press{desk, directory, hostname, bounces, hop}.postRoutes(ctx, p, j, nil, &roll{keys: map[string]bool{}})
 	}
 }
 

@@ -52,6 +52,8 @@ type Options struct {
 	Enrol *enrol.Desk
 	// Bounces counts what comes back; nil: it is logged and forgotten.
 	Bounces *bouncing.Desk
+	// Now tells when a post came; nil is time.Now.
+	Now func() time.Time
 }
 
 // Server answers SMTP and LMTP sessions. Its methods may be called concurrently.
@@ -79,6 +81,9 @@ type Server struct {
 // New returns a server that routes recipients by directory, reads members from store and
 // hands mail to hop.
 func New(opts Options, directory *lists.Directory, store lists.Store, hop *delivery.Deliverer, log zerolog.Logger) *Server {
+	if opts.Now == nil {
+		opts.Now = time.Now
+	}
 	s := &Server{
 		opts: opts, lists: directory, store: store, hop: hop, desk: opts.Desk, office: opts.Office, log: log,
 		active: map[*link]struct{}{}, clients: map[netip.Addr]int{}, doors: map[net.Listener]struct{}{},
@@ -86,7 +91,7 @@ func New(opts Options, directory *lists.Directory, store lists.Store, hop *deliv
 	if s.desk == nil {
 		s.desk = posting.New(posting.Options{Hostname: opts.Hostname, Members: store})
 	}
-	s.press = press{s.desk, directory, opts.Hostname, opts.Bounces}
+	s.press = press{s.desk, directory, opts.Hostname, opts.Bounces, hop}
 	s.ctx, s.cancel = context.WithCancel(context.Background())
 	return s
 }

@@ -6,6 +6,7 @@ import (
 
 	"github.com/rs/zerolog"
 
+	"superlistd/bouncing"
 	"superlistd/enrol"
 	"superlistd/lists"
 	"superlistd/message"
@@ -26,6 +27,9 @@ func (s *session) does(t lists.Target) bool {
 
 // serveAll does what services are asked for, each once, however often it was named.
 func (s *session) serveAll(ctx context.Context, p *posting.Post, verdicts []verdict) error {
+	if err := s.complained(ctx, p, verdicts); err != nil {
+		return err
+	}
 	done := map[string]bool{}
 	for i, v := range verdicts {
 		key := s.tx.rcpts[i].address.Key()
@@ -44,6 +48,21 @@ func (s *session) serveAll(ctx context.Context, p *posting.Post, verdicts []verd
 		}
 		s.event(s.tx, zerolog.InfoLevel).Stringer("list", v.list.Address).Str("service", string(v.serve.Service)).
 			Stringer("author", p.Author()).Stringer("proof", s.srv.desk.Proof(ctx, p)).Msg("request taken")
+	}
+	return nil
+}
+
+// complained reads what may be a complaint about a post, which comes to where bounces do, or to the owners: those are addresses that an
+// administrator can give to a feedback loop. It goes on to them all the same.
+func (s *session) complained(ctx context.Context, p *posting.Post, verdicts []verdict) error {
+	if s.srv.opts.Bounces == nil || !bouncing.Complains(p.Head) {
+		return nil
+	}
+	for _, v := range verdicts {
+		if v.err == nil && v.kind == lists.ToService && (v.serve.Service == lists.ServiceOwner || v.serve.Service == lists.ServiceBounces) {
+			from := bouncing.Complainant{Author: p.Author(), Proven: s.srv.desk.Proof(ctx, p) == lists.Proven}
+			return s.srv.opts.Bounces.Complaint(ctx, from, p.Content.Reader(0))
+		}
 	}
 	return nil
 }

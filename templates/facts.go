@@ -50,10 +50,17 @@ type Facts struct {
 	// Text is of several lines: what the moderator tells the author, or what was not understood.
 	Text string
 
-	// Items are posts (Notices, Expired) or the lists that refused one (Refused).
+	// Items are posts (Notices, Expired, HeldPosts) or the lists that refused one (Refused).
 	Items []Item
+	// Orders are what an owner wants done with members.
+	Orders []Order
 	// Lists are those that took a post.
 	Lists []string
+
+	// Volume and Issue are what a digest is called; Part counts the mails that it is sent in, from 1 to Parts. Posts is how many are in
+	// this one; Late: the rest of the issue was sent before.
+	Volume, Issue, Part, Parts, Posts int
+	Late                              bool
 
 	// PartName is the file name of a removed part, decoded, "" without one; PartType its media type.
 	PartName, PartType string
@@ -61,6 +68,14 @@ type Facts struct {
 	// Delivered is how many of Total members have the post, and Bounced from how many it came back; Error is the last one.
 	Delivered, Bounced, Total int
 	Error                     string
+
+	// Removed: the member is one no more.
+	Removed bool
+
+	// Groups are what happened from Since to At, and Waiting how many posts wait for a moderator.
+	Groups  []Group
+	Since   time.Time
+	Waiting int
 
 	// Page is a link by which the reader leaves the list; "" is none.
 	Page string
@@ -74,9 +89,13 @@ type Facts struct {
 	Description, Policy string
 	// Token is what confirms a request beside Answer, written to Request.
 	Token string
-	// Delivery is "mail" or "nomail": how the member gets posts; on the days SuspendedFrom to SuspendedUntil he gets none.
-	Delivery                      string
+	// Delivery is "mail", "digest", "plain" or "nomail": how the member gets posts; on the days SuspendedFrom to SuspendedUntil he gets none.
+	Delivery string
+	// Later: that holds from the list's next digest on.
+	Later                         bool
 	SuspendedFrom, SuspendedUntil time.Time
+	// Owns: the reader is an owner.
+	Owns bool
 	// Shown is how many of Total members are in Text.
 	Shown int
 }
@@ -93,6 +112,28 @@ type Item struct {
 	Reason, Detail string
 	Identity       string
 	Answer         string
+}
+
+// Order is what an owner wants done.
+type Order struct {
+	// Number counts from 1; it is filled in when it is 0.
+	Number        int
+	Address, Name string
+	// What is "add", "remove", or a delivery that is set.
+	What string
+	// Answer says what came of it: "done", "next" (it holds from the next digest on), "absent", and what may come of an invitation; "" is
+	// nothing yet.
+	Answer string
+}
+
+// Group is one kind of what happened: What is the word behind "summary-" in words.txt.
+type Group struct {
+	What  string
+	Count int
+	// Names say of the first ones whom or what they are about.
+	Names []string
+	// More is how many are not in Names, if there are any; it is filled in.
+	More int
 }
 
 // view is what a text sees: facts that are clean, and what was left out of them.
@@ -137,6 +178,14 @@ func viewOf(list lists.Address, f Facts) view {
 		v.Items[i].clean(i)
 	}
 	v.More = v.Count - len(v.Items)
+	v.Orders = append([]Order(nil), f.Orders[:min(len(f.Orders), maxItems)]...)
+	for i := range v.Orders {
+		v.Orders[i].clean(i)
+	}
+	v.Groups = append([]Group(nil), f.Groups[:min(len(f.Groups), maxItems)]...)
+	for i := range v.Groups {
+		v.Groups[i].clean()
+	}
 	v.Lists = append([]string(nil), f.Lists[:min(len(f.Lists), maxItems)]...)
 	for i := range v.Lists {
 		v.Lists[i] = oneLine(v.Lists[i], maxAddress)
@@ -155,6 +204,27 @@ func (it *Item) clean(i int) {
 	}
 	for _, s := range []*string{&it.ID, &it.FromName, &it.Subject, &it.Reason, &it.Detail, &it.Identity} {
 		*s = oneLine(*s, maxRunes)
+	}
+}
+
+func (o *Order) clean(i int) {
+	if o.Number == 0 {
+		o.Number = i + 1
+	}
+	o.Address = oneLine(o.Address, maxAddress)
+	for _, s := range []*string{&o.Name, &o.What, &o.Answer} {
+		*s = oneLine(*s, maxRunes)
+	}
+}
+
+func (g *Group) clean() {
+	g.What = oneLine(g.What, maxRunes)
+	g.Names = append([]string(nil), g.Names[:min(len(g.Names), maxItems)]...)
+	for i := range g.Names {
+		g.Names[i] = oneLine(g.Names[i], maxAddress+maxRunes)
+	}
+	if g.More = 0; len(g.Names) > 0 {
+		g.More = max(g.Count-len(g.Names), 0)
 	}
 }
 

@@ -32,6 +32,10 @@ const (
 	BadCommand Name = "badcommand"
 	// Removed is what stands in the place of a part that was removed: one line, without a subject.
 	Removed Name = "removed"
+	// Attached names a file of a post in a digest of plain text: one line, without a subject.
+	Attached Name = "attached"
+	// Digest is what a digest begins with, before its table of contents.
+	Digest Name = "digest"
 	// Failed tells the owners that the delivery of a post was given up.
 	Failed Name = "failed"
 	// Probe tries the address of a member from whom mail has come back.
@@ -42,6 +46,10 @@ const (
 	Dropped Name = "dropped"
 	// Storm tells the owners that one post came back from so many that it is no member's fault.
 	Storm Name = "storm"
+	// Complaint tells the owners that somebody calls a mail of the list abuse, and whether he was removed for it (Facts.Removed).
+	Complaint Name = "complaint"
+	// Summary tells the owners once a day what has happened on the list (Facts.Groups).
+	Summary Name = "summary"
 )
 
 // The texts about coming and going.
@@ -73,17 +81,24 @@ const (
 	Changed Name = "changed"
 	// Roster tells an owner who is a member (Facts.Text).
 	Roster Name = "roster"
+	// Invitation asks somebody whether he wants to be a member, with a text of the owners (Facts.Text).
+	Invitation Name = "invitation"
+	// ConfirmOrders asks an owner whether he wants what a mail of his asks for (Facts.Items), and Orders tells him what came of it.
+	ConfirmOrders Name = "confirm-orders"
+	Orders        Name = "orders"
+	// HeldPosts tells an owner which posts wait (Facts.Items).
+	HeldPosts Name = "held-posts"
 )
 
 // Names are all texts.
 func Names() []Name {
-	return append([]Name{Notice, Notices, Held, Rejected, Refused, Expired, Decided, BadCommand, Removed, Failed, Probe, Disabled, Dropped, Storm},
+	return append([]Name{Notice, Notices, Held, Rejected, Refused, Expired, Decided, BadCommand, Removed, Attached, Digest, Failed, Probe, Disabled, Dropped, Storm, Complaint, Summary},
 		ConfirmSubscribe, ConfirmUnsubscribe, ConfirmChange, Welcome, Goodbye, Help, Info, Already, NotMember, Closed,
-		Approve, Waiting, Declined, Settled, Joined, Left, Changed, Roster)
+		Approve, Waiting, Declined, Settled, Joined, Left, Changed, Roster, Invitation, ConfirmOrders, Orders, HeldPosts)
 }
 
 // subject reports whether a text has one.
-func (n Name) subject() bool { return n != Removed }
+func (n Name) subject() bool { return n != Removed && n != Attached }
 
 // Languages are those that every text exists in; the first stands in for all others.
 func Languages() []string { return lists.Languages() }

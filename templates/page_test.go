@@ -27,7 +27,7 @@ func TestPage(t *testing.T) {
 			t.Errorf("no word %s", word)
 		}
 	}
-	for _, facts := range []reflect.Type{reflect.TypeFor[templates.Facts](), reflect.TypeFor[templates.Item]()} {
+	for _, facts := range []reflect.Type{reflect.TypeFor[templates.Facts](), reflect.TypeFor[templates.Item](), reflect.TypeFor[templates.Order]()} {
 		for i := range facts.NumField() {
 			if name := facts.Field(i).Name; !strings.Contains(page, "`."+name+"`") {
 				t.Errorf("no fact .%s", name)

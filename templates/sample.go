@@ -21,6 +21,7 @@ func samples() []Facts {
 		Decision: "reject", By: "bob@example.org", At: time.Date(2026, time.November, 21, 8, 30, 0, 0, time.UTC),
 		Text: "Please write to the office instead.\n\nBob", Lists: []string{"staff@lists.example.org", "choir@lists.example.org"},
 		PartName: "plan.pdf", PartType: "application/pdf",
+		Volume: 3, Issue: 17, Part: 1, Parts: 1, Posts: 12,
 		Page:   "https://lists.example.org/u/dGVhbUBsaXN0cy5leGFtcGxlLm9yZwBhbm5AZXhhbXBsZS5vcmc6a47c1f20b9dk3v9",
 		Member: "ann@example.org", MemberName: "Ann Müller", Description: "What the team has to say", Policy: "confirm",
 		Token: "r7c2k4xw3qpm5n2bf6hj3k9v2t4y6z8q", Delivery: "mail", Shown: 180,
@@ -40,15 +41,34 @@ func samples() []Facts {
 			},
 		},
 	}
+	full.Removed = true
+	full.Groups = []Group{
+		{What: "joined", Count: 2, Names: []string{"eva@example.org", "max@example.org"}}, {What: "left", Count: 1, Names: []string{"ann@example.org"}},
+		{What: "removed", Count: 23, Names: []string{"old@example.net", "gone@example.net"}}, {What: "complaint", Count: 1, Names: []string{"cross@example.com"}},
+		{What: "held", Count: 1, Names: []string{"ann@example.org: Lunch on Friday?"}}, {What: "expired", Count: 1, Names: []string{"6a47c1f20b9d"}},
+		{What: "bounced", Count: 1, Names: []string{"bob@example.com: 550 5.1.1 No such user"}}, {What: "disabled", Count: 1, Names: []string{"bob@example.com"}},
+		{What: "storm", Count: 1}, {What: "failed", Count: 1, Names: []string{"6a47d00951c2: 550 5.7.1 Not this"}},
+	}
+	full.Since, full.Waiting = time.Date(2026, time.November, 20, 8, 30, 0, 0, time.UTC), 3
+	full.Orders = []Order{
+		{Address: "eva@example.org", Name: "Eva Öz", What: "add", Answer: "invited"}, {Address: "max@example.org", What: "remove", Answer: "done"},
+		{Address: "ann@example.org", What: "digest", Answer: "next"},
+	}
+	full.Later, full.Owns = true, true
 	other := full
+	other.Removed, other.Groups, other.Waiting = false, full.Groups[:1], 1
 	other.AuthorName, other.HeaderOnly, other.Identity, other.Days = "", true, "unproven", 1
 	approved, late := full, full
 	approved.Decision, approved.Items, approved.PartName = "approve", full.Items[:1], ""
+	approved.Parts, approved.Part, late.Late, late.Posts = 3, 2, true, 1
 	late.Decision, late.By, late.Already, late.Entry = "expire", "", true, ""
 	untold := full
 	untold.Decision, untold.Untold, untold.Text = "reject", true, ""
 	other.Decision, other.Ban, other.Already, other.Lists = "discard", true, true, full.Lists[:1]
 	other.MemberName, other.Description, other.Policy, other.Delivery = "", "", "open", "nomail"
+	other.Orders, other.Later, other.Owns = full.Orders[:1], false, false
+	approved.Delivery, untold.Delivery = "digest", "plain"
+	late.SuspendedUntil, untold.SuspendedUntil = time.Time{}, time.Time{}
 	approved.Policy, approved.SuspendedUntil, approved.Shown = "approve", time.Time{}, full.Total
 	other.Items = nil
 	for range maxItems + 1 {

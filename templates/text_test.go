@@ -40,7 +40,7 @@ func TestTexts(t *testing.T) {
 					if err != nil {
 						t.Fatal(err)
 					}
-					if (text.Subject == "") != (name == templates.Removed) {
+					if (text.Subject == "") != (name == templates.Removed || name == templates.Attached) {
 						t.Errorf("Subject = %q", text.Subject)
 					}
 					fmt.Fprintf(&b, "-- %s --\nSubject: %s\n\n%s\n", []string{"full", "empty", "other", "approved", "late", "untold"}[i], text.Subject, shortened(text.Body))

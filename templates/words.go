@@ -48,6 +48,15 @@ func keys() []string {
 	} {
 		all = append(all, "subscribe-"+string(p))
 	}
+	for _, what := range []string{"add", "remove", "mail", "digest", "plain", "nomail"} {
+		all = append(all, "order-"+what)
+	}
+	for _, answer := range []string{"done", "next", "absent", "invited", "present", "waiting", "declined", "banned", "limited", "refused", "own"} {
+		all = append(all, "done-"+answer)
+	}
+	for _, what := range []string{"joined", "left", "removed", "complaint", "held", "expired", "bounced", "disabled", "storm", "failed"} {
+		all = append(all, "summary-"+what)
+	}
 	return append(all, other, "no-subject", "no-id")
 }
 

@@ -60,6 +60,16 @@ func (k Links) read(path string) (link, bool) {
 	return link{}, false
 }
 
+// Member reads a link that URL has made, wherever it comes back from; false: we did not make it.
+func (k Links) Member(url string) (list, member lists.Address, ok bool) {
+	path, ours := strings.CutPrefix(url, k.base+"/")
+	if k.base == "" || !ours || !strings.HasPrefix(path, memberPage) {
+		return list, member, false
+	}
+	l, ok := k.read(path)
+	return l.list, l.member, ok
+}
+
 func (k Links) verified(text, purpose string) (l link, ok bool) {
 	at := len(text) - token.Length
 	if at < 0 || len(text) > maxLink {

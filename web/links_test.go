@@ -134,3 +134,29 @@ func FuzzLinks(f *testing.F) {
 		}
 	})
 }
+
+func TestMemberOfALink(t *testing.T) {
+	t.Parallel()
+	k := NewLinks(base, newKeys(t))
+	team, ann := address(t, "team@lists.example.org"), address(t, "ann@example.org")
+	good := k.URL(team, ann)
+	if list, member, ok := k.Member(good); !ok || list != team || member != ann {
+		t.Errorf("%s: %v, %v, %v", good, list, member, ok)
+	}
+	for name, url := range map[string]string{
+		"the list's page":            k.ListURL(team),
+		"another site":               strings.Replace(good, "lists.example.org", "evil.example.org", 1),
+		"a path alone":               path(good),
+		"forged":                     good[:len(good)-1] + "!",
+		"with something behind":      good + "?x",
+		"none":                       "",
+		"another secret, our site's": NewLinks(base, newKeys(t)).URL(team, ann),
+	} {
+		if _, _, ok := k.Member(url); ok {
+			t.Errorf("%s is a member's link: %q", name, url)
+		}
+	}
+	if _, _, ok := (Links{}).Member(path(good)); ok {
+		t.Error("no site, but links")
+	}
+}

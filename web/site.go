@@ -11,6 +11,7 @@ import (
 	"strings"
 	"time"
 
+	"superlistd/audit"
 	"superlistd/lists"
 )
 
@@ -132,6 +133,14 @@ func (v *visit) log(what string, err error) {
 	v.site.opts.Log(Event{What: what, List: v.link.list, Member: v.link.member, Client: v.client, Err: err})
 }
 
+// clientName is the client's address, "" when that is not known.
+func (v *visit) clientName() string {
+	if !v.client.IsValid() {
+		return ""
+	}
+	return v.client.String()
+}
+
 // leave is the page of a member. Only a POST that says what RFC 8058 section 3.2 wants, as our own button does, changes something.
 // What it asks for is also true when he has left before, or his list is gone.
 func (v *visit) leave(ctx context.Context) error {
@@ -168,6 +177,7 @@ func (v *visit) leave(ctx context.Context) error {
 
 // remove takes a member off the list. Of several who do that at once, one tells Left.
 func (v *visit) remove(ctx context.Context, l lists.List, m lists.Member) error {
+	ctx = audit.With(ctx, audit.Actor{By: v.clientName(), Way: audit.ByWeb, Own: true})
 	outcome, err := v.site.opts.Store.Change(ctx, l.Address, lists.Change{Remove: []lists.Address{m.Address}})
 	if err != nil {
 		return err

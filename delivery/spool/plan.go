@@ -26,6 +26,8 @@ type Plan struct {
 	AnyUTF8     bool
 	XVERP       string `json:",omitempty"`
 	Personal    string `json:",omitempty"` // the kind of personal copies; empty: all copies are the same
+	Note        string `json:",omitempty"` // for who makes them
+	Gather      string `json:",omitempty"` // the kind of gathering; empty: the post is sent
 
 	Audience Audience
 	Had      []Served `json:",omitempty"` // who had it before it came here
@@ -42,6 +44,7 @@ type Plan struct {
 type Audience struct {
 	List    lists.Address
 	Members int
+	Select  lists.Selection `json:",omitzero"`
 	Not     []lists.Address `json:",omitempty"`
 	Except  []string        `json:",omitempty"`
 	Fixed   []string        `json:",omitempty"`
@@ -79,7 +82,7 @@ func (p *Plan) encode() ([]byte, error) {
 
 // check refuses an address or key that JSON would change in silence, and more of them than fit.
 func (p *Plan) check() error {
-	words := slices.Concat(p.Audience.Except, p.Audience.Fixed, p.Owners)
+	words := append(slices.Concat(p.Audience.Except, p.Audience.Fixed, p.Owners), p.Note)
 	for _, a := range append([]lists.Address{p.List, p.ReversePath, p.Audience.List}, p.Audience.Not...) {
 		words = append(words, a.Local, a.Domain)
 	}

@@ -6,7 +6,6 @@ import (
 
 	"superlistd/delivery"
 	"superlistd/delivery/spool"
-	"superlistd/lists"
 )
 
 const (
@@ -20,7 +19,7 @@ const (
 func personal(ctx context.Context, r *rig) (result, error) {
 	members := r.some(personalMembers)
 	var c delivery.Copy
-	if err := own(lists.Address{}, []byte(member(0)), nil, &c); err != nil {
+	if err := own(delivery.Person{Member: []byte(member(0))}, &c); err != nil {
 		return result{}, err
 	}
 	content := letter(largeList(members), 0, postSize+len(c.Fields)+len(c.Footer))
@@ -49,9 +48,9 @@ func personal(ctx context.Context, r *rig) (result, error) {
 }
 
 // own is what a member's copy has of its own.
-func own(_ lists.Address, member, _ []byte, c *delivery.Copy) error {
+func own(p delivery.Person, c *delivery.Copy) error {
 	c.ReversePath = "list-bounces@" + domain
-	c.Fields = append(append(append(c.Fields, "List-Unsubscribe: <mailto:list-unsubscribe+"...), member...), "@"+domain+">\r\n"...)
-	c.Footer = append(append(append(c.Footer, "-- \r\nThis copy is for "...), member...), ".\r\n"...)
+	c.Fields = append(append(append(c.Fields, "List-Unsubscribe: <mailto:list-unsubscribe+"...), p.Member...), "@"+domain+">\r\n"...)
+	c.Footer = append(append(append(c.Footer, "-- \r\nThis copy is for "...), p.Member...), ".\r\n"...)
 	return nil
 }

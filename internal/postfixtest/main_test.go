@@ -85,6 +85,7 @@ func TestShapes(t *testing.T) {
 				{"a copy that comes back", beforeQueue, returningPost},
 				{"a bounce that Postfix writes", nil, bounceIsTaken},
 				{"joining and leaving by mail", beforeQueue, comesAndGoes},
+				{"the life of a member", beforeQueue, lifeOfAMember},
 				{"a member who bounces", beforeQueue, bounceCounts},
 				{"other mail is relayed with its client", beforeQueue, relayedWithClient},
 				{"lists and others in one transaction", beforeQueue, mixedTransaction},

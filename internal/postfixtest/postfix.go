@@ -46,11 +46,13 @@ const patience = 30 * time.Second
 // Options say what to start.
 type Options struct {
 	Shape  Shape
-	Binary string // superlistd, where every account may run it
+	Binary string // superlistd, where every account may run it; not needed with Alone
 
 	// Edit, when set, changes what was made from the examples before it is used: name is "main.cf",
 	// "master.cf" or "superlistd.toml".
 	Edit func(name, text string) string
+	// Alone: no superlistd is started; who wants one answers at Filter and Door.
+	Alone bool
 	// Far are options for the peer that stands for the far world.
 	Far []smtptest.Option
 }
@@ -109,7 +111,7 @@ func Start(t testing.TB, o Options) *Postfix {
 	p.settings()
 	p.run()
 	t.Cleanup(p.stop)
-	if o.Shape != Spawn {
+	if o.Shape != Spawn && !o.Alone {
 		p.StartSuperlistd()
 		t.Cleanup(func() { p.StopSuperlistd() })
 	}

@@ -102,12 +102,16 @@ func (w *world) person(name string) int32 {
 	return id
 }
 
-// populate makes the lists.
+// populate makes the lists. The small one's members have copies of their own; those of the large one of some posts, since the sink
+// offers no XVERP; the middle one's share theirs.
 func (w *world) populate() {
 	w.t.Helper()
 	config := w.settings("127.0.0.1:1")
 	for _, list := range []string{small, middle, large} {
 		w.must("listctl", "", "--config", config, "create", list, "post=anyone")
+		if how := map[string]string{small: "copies=personal", large: "verp=every 5"}[list]; how != "" {
+			w.must("listctl", "", "--config", config, "set", list, how)
+		}
 		var in strings.Builder
 		for _, id := range w.members[list] {
 			fmt.Fprintln(&in, w.names[id])

@@ -39,9 +39,13 @@ func (s *Store) Member(ctx context.Context, list, address lists.Address) (m list
 func (s *Store) UpdateMember(ctx context.Context, list, member lists.Address, change func(*lists.Member) error) (lists.Member, error) {
 	var m lists.Member
 	exists, err := s.update(ctx, false, func(tx *bolt.Tx) error {
+		l, err := s.loadList(tx, list)
+		if err != nil {
+			return err
+		}
 		b := roster(tx, list)
 		if b == nil {
-			return noList(list)
+			return s.unusable(fmt.Errorf("%s has no roster", list))
 		}
 		key := []byte(member.Key())
 		value := b.Get(key)
@@ -55,7 +59,7 @@ func (s *Store) UpdateMember(ctx context.Context, list, member lists.Address, ch
 		if err != nil {
 			return s.badRecord(fmt.Sprintf("%s: %s", list, member), err)
 		}
-		if m, err = lists.EditMember(old, change); err != nil {
+		if m, err = lists.EditMember(old, l.Digests.Number, change); err != nil {
 			return err
 		}
 		if err := s.reindex(b, list, key, old.Aliases, m.Aliases); err != nil {
@@ -63,6 +67,10 @@ func (s *Store) UpdateMember(ctx context.Context, list, member lists.Address, ch
 		}
 		if err := b.Put(key, appendMember(nil, m, key)); err != nil {
 			return s.unusable(fmt.Errorf("%s: save %s: %w", list, member, err))
+		}
+		before := l.Digests
+		if l.Digests.Replace(old, m); l.Digests != before {
+			return s.saveList(tx, l)
 		}
 		return nil
 	})

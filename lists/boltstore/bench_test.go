@@ -96,6 +96,57 @@ func BenchmarkRecipients1000HalfSuspended(b *testing.B) {
 	}
 }
 
+// One member in ten takes digests: those are read from among all.
+func BenchmarkRecipientsOfDigest100000(b *testing.B) {
+	s := open(b, filepath.Join(b.TempDir(), "lists.db"), boltstore.Options{})
+	if err := s.Create(b.Context(), lists.List{Address: team}, nil); err != nil {
+		b.Fatal(err)
+	}
+	ms := manyMembers(benchMembers)
+	for i := 0; i < len(ms); i += 10 {
+		ms[i].Delivery = lists.DeliveryDigest
+	}
+	if _, err := s.Change(b.Context(), team, lists.Change{Add: ms}); err != nil {
+		b.Fatal(err)
+	}
+	r := lists.Recipients{Select: lists.Selection{Delivery: lists.DeliveryDigest}}
+	b.ReportAllocs()
+	for b.Loop() {
+		got := 0
+		for r.Rewind(); !r.Done(); r.Reset() {
+			if err := s.Recipients(b.Context(), team, &r, 1000); err != nil {
+				b.Fatal(err)
+			}
+			got += r.Len()
+		}
+		if got != benchMembers/10 {
+			b.Fatalf("%d recipients", got)
+		}
+	}
+}
+
+// The next issue begins, and somebody has waited for it: all members are looked at.
+func BenchmarkDigest100000(b *testing.B) {
+	_, s := benchDirectory(b)
+	who, n := manyMembers(1)[0].Address, 0
+	b.ReportAllocs()
+	for b.Loop() {
+		b.StopTimer()
+		_, err := s.UpdateMember(b.Context(), team, who, func(m *lists.Member) error {
+			n++
+			m.Delivery = []lists.Delivery{lists.DeliveryMail, lists.DeliveryDigest}[n%2]
+			return nil
+		})
+		if err != nil {
+			b.Fatal(err)
+		}
+		b.StartTimer()
+		if _, err := s.Digest(b.Context(), team, func(d *lists.Digests) error { d.Number++; return nil }); err != nil {
+			b.Fatal(err)
+		}
+	}
+}
+
 func BenchmarkContains1000(b *testing.B) {
 	_, s := benchDirectory(b)
 	keys, in := make([][]byte, 1000), make([]bool, 1000)

@@ -86,6 +86,7 @@ func everyMethod(ctx context.Context, s lists.Store, list lists.Address) map[str
 	errs["Recipients"] = s.Recipients(ctx, list, new(lists.Recipients), 10)
 	_, errs["Change"] = s.Change(ctx, list, lists.Change{Add: []lists.Member{{Address: team}}})
 	_, errs["Update"] = s.Update(ctx, list, func(v *lists.Settings) error { v.MaxSize = 1; return nil })
+	_, errs["Digest"] = s.Digest(ctx, list, func(d *lists.Digests) error { d.Number++; return nil })
 	errs["Delete"] = s.Delete(ctx, list)
 	errs["Create"] = s.Create(ctx, lists.List{Address: list}, nil)
 	return errs

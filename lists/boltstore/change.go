@@ -31,7 +31,7 @@ func (s *Store) Change(ctx context.Context, list lists.Address, c lists.Change) 
 		if b == nil {
 			return s.unusable(fmt.Errorf("%s has no roster", list))
 		}
-		w.index = aliasIndex{list: list, members: b}
+		w.index, w.digests = aliasIndex{list: list, members: b}, l.Digests
 		if err := w.apply(b); err != nil {
 			return s.badChange(list, err)
 		}
@@ -40,6 +40,7 @@ func (s *Store) Change(ctx context.Context, list lists.Address, c lists.Change) 
 		}
 		l.Members += w.members
 		l.UTF8Members += w.utf8
+		l.Digests = w.digests
 		return s.saveList(tx, l)
 	})
 	if err == nil && !exists {
@@ -82,6 +83,7 @@ type rosterChange struct {
 	replaced    []lists.Address
 	members     int // change of the counts
 	utf8        int
+	digests     lists.Digests // with those who came and went
 	index       aliasIndex
 	aliased     []step // of those who were added
 	changed     bool
@@ -184,6 +186,7 @@ func (w *rosterChange) delete(b *bolt.Bucket, key, value []byte) error {
 		var m lists.Member
 		if m, err = decodeMember(key, value); err == nil {
 			err = w.index.release(key, m.Aliases)
+			w.digests.Replace(m, lists.Member{})
 		}
 	}
 	if err != nil {
@@ -213,6 +216,8 @@ func (w *rosterChange) put(b *bolt.Bucket, st step) error {
 		w.added[st.at] = renamed
 	} else {
 		w.added[st.at] = done
+		m = m.Joining()
+		w.digests.Replace(lists.Member{}, m)
 		if len(m.Aliases) > 0 {
 			w.aliased = append(w.aliased, st)
 		}

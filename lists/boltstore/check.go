@@ -87,7 +87,8 @@ func checkRecords(tx *bolt.Tx) (faults []error) {
 // order of the pages, so an order that is wrong would hide members from a search.
 func checkRoster(l lists.List, b *bolt.Bucket, report func(string, ...any)) {
 	var last []byte
-	count, utf8 := 0, 0
+	count, utf8, digests := 0, 0, l.Digests
+	digests.Members = 0
 	c := b.Cursor()
 	for k, v := c.First(); k != nil; k, v = c.Next() {
 		m, err := decodeMember(k, v)
@@ -104,6 +105,11 @@ func checkRoster(l lists.List, b *bolt.Bucket, report func(string, ...any)) {
 		if !m.Address.ASCII() {
 			utf8++
 		}
+		digests.Replace(lists.Member{}, m)
+	}
+	if digests != l.Digests {
+		report("list %s: %d members take digests, and wait until issue %d, but %d and %d are recorded",
+			l.Address, digests.Members, digests.Switch, l.Digests.Members, l.Digests.Switch)
 	}
 	if count != l.Members || utf8 != l.UTF8Members {
 		report("list %s: %d members (%d with UTF-8), but %d (%d) are recorded",

@@ -27,7 +27,7 @@ func locked(t *testing.T, path string, how int) (unlock func()) {
 }
 
 func isWriter(method string) bool {
-	return method == "Change" || method == "Update" || method == "UpdateMember" || method == "Delete" || method == "Create"
+	return method == "Change" || method == "Update" || method == "UpdateMember" || method == "Digest" || method == "Delete" || method == "Create"
 }
 
 func TestLocked(t *testing.T) {

@@ -8,10 +8,10 @@ import (
 	"superlistd/lists"
 )
 
-// The value of a member: octet 1 to 3 (version), varint of the Unix time, uvarint length
-// of the address and the address, or length 0 when it is written like its key. Version 3
-// then has what keeps posts from him, see receiving.go: there, whoever deals out posts
-// looks at nothing else. Versions 2 and 3 go on with an octet of flags, uvarint of the posts, and as uvarint length and text the
+// The value of a member: octet 1 to 4 (version), varint of the Unix time, uvarint length
+// of the address and the address, or length 0 when it is written like its key. Versions 3 and
+// 4 then have what keeps posts from him, or gathers them, see receiving.go: there, whoever deals out posts
+// looks at nothing else. Versions 2 to 4 go on with an octet of flags, uvarint of the posts, and as uvarint length and text the
 // language and each of the aliases, whose number comes before them as a uvarint. The rest
 // is the name. A member is written in the lowest version that has what he needs, which an
 // older program reads; it refuses a higher one, since it would lose the options.
@@ -19,7 +19,8 @@ const (
 	plainMember     = 1
 	memberOptions   = 2
 	memberReceiving = 3
-	memberVersion   = memberReceiving
+	memberDigest    = 4
+	memberVersion   = memberDigest
 )
 
 const (
@@ -43,9 +44,9 @@ func memberFlags(m lists.Member) (flags byte) {
 
 func appendMember(dst []byte, m lists.Member, key []byte) []byte {
 	flags, version := memberFlags(m), byte(memberOptions)
-	switch {
-	case mayMiss(m):
-		version = memberReceiving
+	switch v := receivingVersion(m); {
+	case v > 0:
+		version = v
 	case flags == 0 && m.Posts == 0 && m.Language == "" && len(m.Aliases) == 0:
 		version = plainMember
 	}
@@ -56,7 +57,7 @@ func appendMember(dst []byte, m lists.Member, key []byte) []byte {
 		address = ""
 	}
 	dst = appendText(dst, address)
-	if version == memberReceiving {
+	if version >= memberReceiving {
 		dst = appendReceiving(dst, m)
 	}
 	if version != plainMember {
@@ -126,15 +127,15 @@ func decodeMember(key, value []byte) (lists.Member, error) {
 	case plainMember:
 		m.Name = string(rest)
 		return m, nil
-	case memberReceiving:
-		if rest, err = decodeReceiving(&m, rest); err != nil {
+	case memberReceiving, memberDigest:
+		if rest, err = decodeReceiving(&m, value[0], rest); err != nil {
 			return lists.Member{}, err
 		}
 	}
 	return decodeOptions(m, rest)
 }
 
-// decodeOptions reads what versions 2 and 3 have more.
+// decodeOptions reads what versions 2 to 4 have more.
 func decodeOptions(m lists.Member, rest []byte) (lists.Member, error) {
 	if len(rest) == 0 || rest[0]&^byte(knownFlags) != 0 {
 		return lists.Member{}, errMember

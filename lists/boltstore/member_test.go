@@ -26,6 +26,12 @@ func FuzzMemberRecord(f *testing.F) {
 			Suspended: lists.Suspension{From: time.Unix(0, 0), Until: time.Unix(86400*400, 0)},
 			Disabled:  lists.Disable("550 5.1.1 no such user", time.Unix(1e9, 0)),
 		},
+		{Address: lists.Address{Local: "ann", Domain: "x"}, Name: "Ann", Delivery: lists.DeliveryDigest},
+		{
+			Address: lists.Address{Local: "ann", Domain: "x"}, Delivery: lists.DeliveryMail, Before: lists.DeliveryPlain, From: 300,
+			Earlier:   []lists.Switch{{Until: 7}, {Delivery: lists.DeliveryDigest, Until: 200}},
+			Suspended: lists.Suspension{From: time.Unix(0, 0), Until: time.Unix(86400*400, 0)},
+		},
 	} {
 		f.Add(boltstore.AppendMember(nil, m, key))
 	}

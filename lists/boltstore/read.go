@@ -62,9 +62,10 @@ func (s *Store) Members(ctx context.Context, list, after lists.Address, n int) (
 	return found, nil
 }
 
-// Contains tells which keys are those of members who receive posts.
+// Contains tells which keys are those of members who get posts one by one.
 func (s *Store) Contains(ctx context.Context, list lists.Address, keys [][]byte, in []bool) error {
 	today := dayOf(time.Now())
+	now := lists.Selection{Issue: -1} // not looked up: most lists have nobody to whom it matters
 	return s.viewRoster(ctx, list, func(b *bolt.Bucket) error {
 		c := b.Cursor() // one for all: Bucket.Get would make one for each
 		for i, key := range keys {
@@ -74,8 +75,15 @@ func (s *Store) Contains(ctx context.Context, list lists.Address, keys [][]byte,
 				continue
 			}
 			_, _, rest, err := splitMember(k, v)
+			if err == nil && now.Issue < 0 && v[0] == memberDigest {
+				l, err := s.loadList(b.Tx(), list)
+				if err != nil {
+					return err
+				}
+				now.Issue = l.Digests.Number
+			}
 			if err == nil {
-				in[i], err = receives(v, rest, today)
+				in[i], err = gets(rest, now, today)
 			}
 			if err != nil {
 				return s.badRecord(fmt.Sprintf("%s: %s", list, k), err)
@@ -85,26 +93,26 @@ func (s *Store) Contains(ctx context.Context, list lists.Address, keys [][]byte,
 	})
 }
 
-// maxPassed is how many members without posts one slice may pass: a transaction stays
+// maxPassed is how many members who are not wanted one slice may pass: a transaction stays
 // short whatever the roster is.
 const maxPassed = 10_000
 
 // Recipients appends up to n members to r.
 func (s *Store) Recipients(ctx context.Context, list lists.Address, r *lists.Recipients, n int) error {
-	today := dayOf(time.Now())
+	today, others := dayOf(time.Now()), r.Select.Delivery == lists.DeliveryMail
 	return s.viewRoster(ctx, list, func(b *bolt.Bucket) error {
 		c := b.Cursor()
 		k, v := following(c, r.Cursor())
 		for passed := 0; k != nil && n > 0 && passed < maxPassed; k, v = c.Next() {
 			_, address, rest, err := splitMember(k, v)
-			gets := err == nil
-			if gets && v[0] == memberReceiving {
-				gets, err = receives(v, rest, today)
+			wanted := others
+			if err == nil && v[0] >= memberReceiving {
+				wanted, err = gets(rest, r.Select, today)
 			}
 			if err != nil {
 				return s.badRecord(fmt.Sprintf("%s: %s", list, k), err)
 			}
-			if gets {
+			if wanted {
 				r.Append(address, k)
 				n--
 			} else {

@@ -9,8 +9,14 @@ import (
 	"superlistd/lists"
 )
 
-// listVersion is of a list with settings that version 1 would lose.
-const listVersion = 2
+// The versions of a list: plainList, with settings that it would lose, and with digests,
+// which the one before would lose.
+const (
+	plainList = 1 + iota
+	listSettings
+	listDigests
+	listVersion = listDigests
+)
 
 // listRecord is the value of a list. Every program that writes a field which an older
 // one would lose raises V, and the older one then refuses the record.
@@ -29,6 +35,17 @@ type listRecord struct {
 	Settings    map[string]string `json:"settings,omitempty"`
 	Members     int               `json:"members"`
 	UTF8Members int               `json:"utf8_members,omitempty"`
+	Digests     digestsRecord     `json:"digests,omitzero"`
+}
+
+// digestsRecord are lists.Digests.
+type digestsRecord struct {
+	Number  int       `json:"number,omitempty"`
+	Volume  int       `json:"volume,omitempty"`
+	Issue   int       `json:"issue,omitempty"`
+	Sent    time.Time `json:"sent,omitzero"`
+	Members int       `json:"members,omitempty"`
+	Switch  int       `json:"switch,omitempty"`
 }
 
 // settingsOfOne are those that version 1 knows as fields.
@@ -39,7 +56,7 @@ func settingsOfOne() []string {
 func encodeList(l lists.List) ([]byte, error) {
 	s := l.Settings
 	rec := listRecord{
-		V:             1,
+		V:             plainList,
 		Address:       l.Address.String(),
 		Created:       l.Created.UTC().Truncate(time.Second),
 		Description:   s.Description,
@@ -48,6 +65,7 @@ func encodeList(l lists.List) ([]byte, error) {
 		MaxRecipients: s.MaxRecipients,
 		Members:       l.Members,
 		UTF8Members:   l.UTF8Members,
+		Digests:       digestsRecord(l.Digests),
 	}
 	for _, a := range s.Owners {
 		rec.Owners = append(rec.Owners, a.String())
@@ -62,7 +80,10 @@ func encodeList(l lists.List) ([]byte, error) {
 	}
 	// Version 1 knows three policies only.
 	if rec.Settings != nil || s.Post == lists.PostOwners || s.Post == lists.PostModerators {
-		rec.V = listVersion
+		rec.V = listSettings
+	}
+	if rec.Digests != (digestsRecord{}) {
+		rec.V = listDigests
 	}
 	return json.Marshal(rec)
 }
@@ -83,7 +104,7 @@ func decodeList(value []byte) (lists.List, error) {
 	}
 	l := lists.List{
 		Address: a, Created: rec.Created, Settings: lists.DefaultSettings(),
-		Members: rec.Members, UTF8Members: rec.UTF8Members,
+		Members: rec.Members, UTF8Members: rec.UTF8Members, Digests: lists.Digests(rec.Digests),
 	}
 	s := &l.Settings
 	s.Description, s.Post = rec.Description, lists.PostPolicy(rec.Post)

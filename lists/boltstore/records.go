@@ -103,12 +103,28 @@ func (r *Records) View(ctx context.Context, list lists.Address, look func(*Table
 // Update lets change edit what a list has, in one transaction. There is no commit when it
 // changes nothing; its error ends the transaction and is returned.
 func (r *Records) Update(ctx context.Context, list lists.Address, change func(*Table) error) error {
+	return r.UpdateAll(ctx, []Edit{{list, change}})
+}
+
+// Edit is what Update does, for UpdateAll.
+type Edit struct {
+	List   lists.Address
+	Change func(*Table) error
+}
+
+// UpdateAll makes edits in their order and in one transaction, which an error of any of them ends for all. There is no commit
+// when they change nothing.
+func (r *Records) UpdateAll(ctx context.Context, edits []Edit) error {
 	_, err := r.update(ctx, true, func(tx *bolt.Tx) error {
-		t := tableOf(tx, list)
-		if err := change(t); err != nil {
-			return fmt.Errorf("%s: %w", list, err)
+		changed := false
+		for _, e := range edits {
+			t := tableOf(tx, e.List)
+			if err := e.Change(t); err != nil {
+				return fmt.Errorf("%s: %w", e.List, err)
+			}
+			changed = changed || t.changed
 		}
-		if !t.changed {
+		if !changed {
 			return errUnchanged
 		}
 		return nil

@@ -140,3 +140,40 @@ func TestRecordsOfSomethingElse(t *testing.T) {
 		t.Errorf("error %v, want ErrStore", err)
 	}
 }
+
+// Edits of several lists are one commit, and one that fails is none.
+func TestRecordsUpdateAll(t *testing.T) {
+	t.Parallel()
+	path := filepath.Join(t.TempDir(), "bounces.db")
+	r := openRecords(t, path, "bounces")
+	team, choir := lists.Address{Local: "team", Domain: "lists.test"}, lists.Address{Local: "choir", Domain: "lists.test"}
+	put := func(key string) func(*boltstore.Table) error {
+		return func(tb *boltstore.Table) error { return tb.Put(key, nil) }
+	}
+	bad := errors.New("bad")
+	for _, tt := range []struct {
+		name  string
+		edits []boltstore.Edit
+		want  error
+	}{
+		{"two lists, one of them twice", []boltstore.Edit{{team, put("a")}, {choir, put("b")}, {team, put("c")}}, nil},
+		{"the last one fails", []boltstore.Edit{{team, put("d")}, {choir, func(*boltstore.Table) error { return bad }}}, bad},
+		{"nothing", nil, nil},
+	} {
+		if err := r.UpdateAll(t.Context(), tt.edits); !errors.Is(err, tt.want) {
+			t.Errorf("%s: %v, want %v", tt.name, err, tt.want)
+		}
+	}
+	for list, want := range map[lists.Address][]string{team: {"a", "c"}, choir: {"b"}} {
+		var got []string
+		err := r.View(t.Context(), list, func(tb *boltstore.Table) error {
+			for key := range tb.All("") {
+				got = append(got, key)
+			}
+			return nil
+		})
+		if err != nil || !slices.Equal(got, want) {
+			t.Errorf("%s: %q, %v, want %q", list, got, err, want)
+		}
+	}
+}

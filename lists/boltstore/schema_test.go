@@ -28,6 +28,13 @@ func edit(t *testing.T, path string, change func(*bolt.Tx) error) {
 	}
 }
 
+// editList replaces text in the record of the team, and makes it of the newest version.
+func editList(tx *bolt.Tx, old, text string) error {
+	b, key := tx.Bucket([]byte("lists")), []byte(team.Key())
+	value := bytes.Replace(b.Get(key), []byte(`"v":1`), []byte(`"v":3`), 1)
+	return b.Put(key, bytes.Replace(value, []byte(old), []byte(text), 1))
+}
+
 func TestNewerSchema(t *testing.T) {
 	t.Parallel()
 	bucket := func(tx *bolt.Tx, names ...string) *bolt.Bucket {
@@ -51,7 +58,7 @@ func TestNewerSchema(t *testing.T) {
 		{"schema is not a number", func(tx *bolt.Tx) error { return bucket(tx, "meta").Put([]byte("schema"), []byte("x")) }, lists.ErrStore, ""},
 		{"no schema", func(tx *bolt.Tx) error { return bucket(tx, "meta").Delete([]byte("schema")) }, lists.ErrStore, ""},
 		{"a bucket is missing", func(tx *bolt.Tx) error { return tx.DeleteBucket([]byte("lists")) }, lists.ErrStore, ""},
-		{"newer list record", func(tx *bolt.Tx) error { return bucket(tx, "lists").Put(key, []byte(`{"v":3,"address":7}`)) }, lists.ErrSchema, "List"},
+		{"newer list record", func(tx *bolt.Tx) error { return bucket(tx, "lists").Put(key, []byte(`{"v":4,"address":7}`)) }, lists.ErrSchema, "List"},
 		{"list record with a setting of later", func(tx *bolt.Tx) error {
 			b := bucket(tx, "lists")
 			return b.Put(key, bytes.Replace(b.Get(key), []byte(`"members":`), []byte(`"settings":{"html":"text","colour":"blue"},"members":`), 1))
@@ -71,7 +78,7 @@ func TestNewerSchema(t *testing.T) {
 		}, lists.ErrStore, "Update"},
 		{"list record without version", func(tx *bolt.Tx) error { return bucket(tx, "lists").Put(key, []byte(`{}`)) }, lists.ErrStore, "List"},
 		{"newer member record", func(tx *bolt.Tx) error {
-			return bucket(tx, "members", string(key)).Put([]byte("a@x"), []byte{4, 1, 2, 3})
+			return bucket(tx, "members", string(key)).Put([]byte("a@x"), []byte{5, 1, 2, 3})
 		}, lists.ErrSchema, "Recipients"},
 		{"member record is cut", func(tx *bolt.Tx) error {
 			return bucket(tx, "members", string(key)).Put([]byte("a@x"), []byte{1, 0, 9, 'a'})
@@ -91,6 +98,18 @@ func TestNewerSchema(t *testing.T) {
 		{"member record that says nothing of what keeps posts away", func(tx *bolt.Tx) error {
 			return bucket(tx, "members", string(key)).Put([]byte("a@x"), []byte{3, 0, 0, 0, 0, 0, 0, 0})
 		}, lists.ErrStore, "Members"},
+		{"member record of version 3 with what version 4 knows", func(tx *bolt.Tx) error {
+			return bucket(tx, "members", string(key)).Put([]byte("a@x"), []byte{3, 0, 0, 8, 0, 0, 0, 0})
+		}, lists.ErrStore, "Members"},
+		{"member record with two ways of delivery", func(tx *bolt.Tx) error {
+			return bucket(tx, "members", string(key)).Put([]byte("a@x"), []byte{4, 0, 0, 24, 0, 0, 0, 0})
+		}, lists.ErrStore, "Recipients"},
+		{"member record with a switch that is cut", func(tx *bolt.Tx) error {
+			return bucket(tx, "members", string(key)).Put([]byte("a@x"), []byte{4, 0, 0, 32, 2, 0, 1, 8})
+		}, lists.ErrStore, "Recipients"},
+		{"member record with a switch to nothing", func(tx *bolt.Tx) error {
+			return bucket(tx, "members", string(key)).Put([]byte("a@x"), []byte{4, 0, 0, 32, 0, 0, 0, 0, 0})
+		}, lists.ErrStore, "Recipients"},
 		{"empty member record", func(tx *bolt.Tx) error { return bucket(tx, "members", string(key)).Put([]byte("a@x"), nil) }, lists.ErrStore, "Recipients"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
@@ -132,6 +151,14 @@ func TestCheck(t *testing.T) {
 		{"a member under another key", func(tx *bolt.Tx) error {
 			b := members(tx).Bucket(key)
 			return errors.Join(b.Delete([]byte("0000001.member@example.org")), b.Put([]byte("a@x"), []byte("\x01\x00\x03b@x")))
+		}},
+		{"nobody takes digests", func(tx *bolt.Tx) error { return editList(tx, `"members":10`, `"members":10,"digests":{"members":1}`) }},
+		{"a digest is not counted", func(tx *bolt.Tx) error {
+			return members(tx).Bucket(key).Put([]byte("0000001.member@example.org"), []byte{4, 0, 0, 8, 0, 0, 0, 0})
+		}},
+		{"a switch is not noted", func(tx *bolt.Tx) error {
+			err := editList(tx, `"members":10`, `"members":10,"digests":{"members":1}`)
+			return errors.Join(err, members(tx).Bucket(key).Put([]byte("0000001.member@example.org"), []byte{4, 0, 0, 32 + 8, 1, 0, 1, 0, 0, 0, 0}))
 		}},
 		{"an alias is not in the index", func(tx *bolt.Tx) error {
 			return members(tx).Bucket(key).Put([]byte("0000001.member@example.org"), []byte("\x02\x00\x00\x00\x00\x00\x01\x03b@x"))

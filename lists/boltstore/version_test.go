@@ -93,6 +93,9 @@ func TestRecordVersions(t *testing.T) {
 		{"footer", "a", '2'},
 		{"footer", "", '1'},
 		{"from_domains", "none", '2'},
+		{"from_domains", "gmail.com, googlemail.com, yahoo.*, ymail.com, rocketmail.com, aol.com", '1'},
+		{"verp", "never", '2'},
+		{"verp", "auto", '1'},
 	} {
 		_, err := s.Update(t.Context(), team, func(v *lists.Settings) error {
 			setting, err := lists.LookupSetting(tt.setting)
@@ -133,6 +136,12 @@ func TestRecordVersions(t *testing.T) {
 		{"suspend", "none", 1},
 		{"disabled", "2026-12-01T10:00:00Z no such mailbox", 3},
 		{"disabled", "none", 1},
+		{"delivery", "digest", 4},
+		{"delivery", "mail", 1}, // in the same issue
+		{"delivery", "nomail", 3},
+		{"delivery", "plain", 4},
+		{"delivery", "nomail", 3},
+		{"delivery", "mail", 1},
 	} {
 		_, err := s.UpdateMember(t.Context(), team, ann, func(m *lists.Member) error {
 			option, err := lists.LookupMemberOption(tt.option)
@@ -147,6 +156,9 @@ func TestRecordVersions(t *testing.T) {
 		if value := raw(t, path, "members", team.Key(), "ann@x"); value[0] != tt.want || !bytes.HasSuffix(value, []byte("Ann")) {
 			t.Errorf("%s=%s: %q", tt.option, tt.value, value)
 		}
+	}
+	if value := raw(t, path, "lists", team.Key()); !bytes.HasPrefix(value, []byte(`{"v":3,`)) {
+		t.Errorf("a list that somebody had digests of: %s", value)
 	}
 	if err := boltstore.Check(path); err != nil {
 		t.Error(err)

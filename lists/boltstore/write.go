@@ -19,7 +19,7 @@ func (s *Store) Create(ctx context.Context, l lists.List, check func(exists func
 	if l.Settings, err = l.Settings.Checked(); err != nil {
 		return fmt.Errorf("%s: %w", l.Address, err)
 	}
-	l.Members, l.UTF8Members = 0, 0
+	l.Members, l.UTF8Members, l.Digests = 0, 0, lists.Digests{}
 	_, err = s.update(ctx, true, func(tx *bolt.Tx) error {
 		defined := tx.Bucket([]byte(bucketLists))
 		exists := func(a lists.Address) bool { return defined.Get([]byte(a.Key())) != nil }
@@ -65,6 +65,57 @@ func (s *Store) Update(ctx context.Context, list lists.Address, change func(*lis
 		return lists.List{}, err
 	}
 	return l, nil
+}
+
+// Digest changes how far a list is with its digests. Now and then all members are counted.
+func (s *Store) Digest(ctx context.Context, list lists.Address, change func(*lists.Digests) error) (lists.List, error) {
+	var l lists.List
+	exists, err := s.update(ctx, false, func(tx *bolt.Tx) (err error) {
+		if l, err = s.loadList(tx, list); err != nil {
+			return err
+		}
+		d, recount, err := lists.EditDigests(l.Digests, change)
+		if err != nil {
+			return fmt.Errorf("%s: %w", list, err)
+		}
+		if recount {
+			if err := s.recount(tx, l.Address, &d); err != nil {
+				return err
+			}
+		}
+		if d == l.Digests {
+			return errUnchanged
+		}
+		l.Digests = d
+		return s.saveList(tx, l)
+	})
+	if err == nil && !exists {
+		err = noList(list)
+	}
+	if err != nil {
+		return lists.List{}, err
+	}
+	return l, nil
+}
+
+// recount counts those who take digests. The others need no look at what they are.
+func (s *Store) recount(tx *bolt.Tx, list lists.Address, d *lists.Digests) (err error) {
+	d.Recount(func(yield func(lists.Member) bool) {
+		for k, v := range pairs(roster(tx, list)) {
+			if len(v) > 0 && v[0] != memberDigest {
+				continue
+			}
+			m, bad := decodeMember(k, v)
+			if bad != nil {
+				err = s.badRecord(fmt.Sprintf("%s: %s", list, k), bad)
+				return
+			}
+			if !yield(m) {
+				return
+			}
+		}
+	})
+	return err
 }
 
 // Delete removes a list, its members and their aliases.

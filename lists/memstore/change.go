@@ -19,10 +19,10 @@ func (s *Store) Change(ctx context.Context, list lists.Address, c lists.Change) 
 		return lists.Outcome{}, err
 	}
 	defer unlock()
-	before := roster{members: maps.Clone(r.members), aliases: maps.Clone(r.aliases)}
+	before := roster{list: r.list, members: maps.Clone(r.members), aliases: maps.Clone(r.aliases)}
 	out, err := r.change(c)
 	if err != nil {
-		r.members, r.aliases = before.members, before.aliases
+		r.list, r.members, r.aliases = before.list, before.members, before.aliases
 		return lists.Outcome{}, fmt.Errorf("%s: %w", list, err)
 	}
 	r.count()
@@ -60,8 +60,9 @@ func (r *roster) change(c lists.Change) (out lists.Outcome, err error) {
 		old, ok := r.members[key]
 		switch {
 		case !ok:
-			m = m.Stored()
+			m = m.Joining()
 			r.members[key] = m
+			r.list.Digests.Replace(lists.Member{}, m)
 			aliased = append(aliased, m)
 			out.Added = append(out.Added, m.Address)
 			continue
@@ -85,6 +86,7 @@ func (r *roster) remove(key string) {
 	for _, a := range r.members[key].Aliases {
 		delete(r.aliases, a.Key())
 	}
+	r.list.Digests.Replace(r.members[key], lists.Member{})
 	delete(r.members, key)
 }
 
@@ -113,7 +115,7 @@ func (s *Store) UpdateMember(ctx context.Context, list, member lists.Address, ch
 	if !ok {
 		return lists.Member{}, fmt.Errorf("%s: %s: %w", list, member, lists.ErrNoMember)
 	}
-	m, err := lists.EditMember(old, change)
+	m, err := lists.EditMember(old, r.list.Digests.Number, change)
 	if err != nil {
 		return lists.Member{}, err
 	}
@@ -133,6 +135,7 @@ func (s *Store) UpdateMember(ctx context.Context, list, member lists.Address, ch
 		return lists.Member{}, fmt.Errorf("%s: %w", list, err)
 	}
 	r.members[key] = m
+	r.list.Digests.Replace(old, m)
 	s.commits++
 	return m.Clone(), nil
 }

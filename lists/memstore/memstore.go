@@ -80,7 +80,7 @@ func (s *Store) Create(ctx context.Context, l lists.List, check func(exists func
 			return err
 		}
 	}
-	l.Settings, l.Created, l.Members, l.UTF8Members = settings, stored(l.Created), 0, 0
+	l.Settings, l.Created, l.Members, l.UTF8Members, l.Digests = settings, stored(l.Created), 0, 0, lists.Digests{}
 	s.rosters[l.Address.Key()] = &roster{list: l, members: map[string]lists.Member{}, aliases: map[string]string{}}
 	s.commits++
 	return nil
@@ -102,6 +102,27 @@ func (s *Store) Update(ctx context.Context, list lists.Address, change func(*lis
 	}
 	r.list.Settings = settings
 	s.commits++
+	return r.definition(), nil
+}
+
+// Digest changes how far a list is with its digests.
+func (s *Store) Digest(ctx context.Context, list lists.Address, change func(*lists.Digests) error) (lists.List, error) {
+	r, unlock, err := s.open(ctx, list)
+	if err != nil {
+		return lists.List{}, err
+	}
+	defer unlock()
+	d, recount, err := lists.EditDigests(r.list.Digests, change)
+	if err != nil {
+		return lists.List{}, fmt.Errorf("%s: %w", list, err)
+	}
+	if recount {
+		d.Recount(maps.Values(r.members))
+	}
+	if d != r.list.Digests {
+		r.list.Digests = d
+		s.commits++
+	}
 	return r.definition(), nil
 }
 
@@ -145,7 +166,7 @@ func (s *Store) Members(ctx context.Context, list, after lists.Address, n int) (
 	return found, nil
 }
 
-// Contains tells which keys are those of members who receive posts.
+// Contains tells which keys are those of members who get posts one by one.
 func (s *Store) Contains(ctx context.Context, list lists.Address, keys [][]byte, in []bool) error {
 	r, unlock, err := s.open(ctx, list)
 	if err != nil {
@@ -155,7 +176,7 @@ func (s *Store) Contains(ctx context.Context, list lists.Address, keys [][]byte,
 	now := time.Now()
 	for i, key := range keys {
 		m, ok := r.members[string(key)]
-		in[i] = ok && m.Receives(now)
+		in[i] = ok && m.Gets(lists.Selection{Issue: r.list.Digests.Number}, now)
 	}
 	return nil
 }
@@ -176,7 +197,7 @@ func (s *Store) Recipients(ctx context.Context, list lists.Address, rec *lists.R
 		}
 		m := r.members[k]
 		key = append(key[:0], k...)
-		if !m.Receives(now) {
+		if !m.Gets(rec.Select, now) {
 			rec.Pass(key)
 			continue
 		}

@@ -73,7 +73,7 @@ func (r *random) change() lists.Change {
 func (r *random) options(m *lists.Member) {
 	m.Moderated, m.PostOK, m.NoMeToo = r.rnd.IntN(2) == 0, r.rnd.IntN(8) == 0, r.rnd.IntN(2) == 0
 	m.Posts, m.Language = r.rnd.IntN(300), []string{"", "de"}[r.rnd.IntN(2)]
-	m.Delivery = []lists.Delivery{lists.DeliveryMail, lists.DeliveryMail, lists.DeliveryNone, "digest"}[min(r.rnd.IntN(20)/6, 3)]
+	m.Delivery = []lists.Delivery{lists.DeliveryMail, lists.DeliveryMail, lists.DeliveryNone, lists.DeliveryDigest, lists.DeliveryPlain, "weekly"}[min(r.rnd.IntN(31)/6, 5)]
 	m.Suspended, m.Disabled = lists.Suspension{}, lists.Disabled{}
 	if r.rnd.IntN(3) == 0 {
 		m.Suspended = away([]int{-5, -1, 2}[r.rnd.IntN(3)], []int{-1, 2, 5}[r.rnd.IntN(3)])
@@ -120,6 +120,12 @@ func (r *random) step() {
 		r.same("Update "+list.String(), got, gotErr, want, wantErr)
 	case n < 11:
 		r.updateMember(list)
+	case n == 11:
+		more, volume := r.rnd.IntN(3)-r.rnd.IntN(2), r.rnd.IntN(5)
+		next := func(d *lists.Digests) error { d.Number += more; d.Volume = volume; return nil }
+		got, gotErr := r.got.Digest(ctx, list, next)
+		want, wantErr := r.want.Digest(ctx, list, next)
+		r.same("Digest "+list.String(), got, gotErr, want, wantErr)
 	default:
 		c := r.change()
 		got, gotErr := r.got.Change(ctx, list, c)
@@ -155,9 +161,10 @@ func (r *random) compareAll() {
 		got, gotErr := roster(ctx, r.got, l.Address, n)
 		want, wantErr := roster(ctx, r.want, l.Address, n)
 		r.same("Members", got, gotErr, want, wantErr)
-		gotText, gotErr := recipients(r.t, r.got, l.Address, n)
-		wantText, wantErr := recipients(r.t, r.want, l.Address, n)
-		r.same("Recipients", gotText, gotErr, wantText, wantErr)
+		sel := lists.Selection{Delivery: []lists.Delivery{lists.DeliveryMail, lists.DeliveryDigest, lists.DeliveryPlain}[r.rnd.IntN(3)], Issue: l.Digests.Number - r.rnd.IntN(3)}
+		gotText, gotErr := selected(r.t, r.got, l.Address, n, sel)
+		wantText, wantErr := selected(r.t, r.want, l.Address, n, sel)
+		r.same(fmt.Sprintf("Recipients %+v", sel), gotText, gotErr, wantText, wantErr)
 		r.compareSearch(l.Address)
 	}
 }
@@ -179,7 +186,11 @@ func (r *random) compareSearch(list lists.Address) {
 }
 
 func recipients(t *testing.T, s lists.Store, list lists.Address, n int) ([]string, error) {
-	var rec lists.Recipients
+	return selected(t, s, list, n, lists.Selection{})
+}
+
+func selected(t *testing.T, s lists.Store, list lists.Address, n int, sel lists.Selection) ([]string, error) {
+	rec := lists.Recipients{Select: sel}
 	for !rec.Done() {
 		if err := s.Recipients(t.Context(), list, &rec, n); err != nil {
 			return nil, err

@@ -186,6 +186,7 @@ func everyMethod(ctx context.Context, s lists.Store, list lists.Address) map[str
 	_, errs["Change"] = s.Change(ctx, list, lists.Change{Add: []lists.Member{{Address: somebody}}})
 	_, errs["UpdateMember"] = s.UpdateMember(ctx, list, somebody, func(m *lists.Member) error { m.Posts++; return nil })
 	_, errs["Update"] = s.Update(ctx, list, func(v *lists.Settings) error { v.MaxSize = 1; return nil })
+	_, errs["Digest"] = s.Digest(ctx, list, func(d *lists.Digests) error { d.Number++; return nil })
 	if ctx.Err() != nil {
 		errs["Create"] = s.Create(ctx, lists.List{Address: lists.Address{Local: "new", Domain: "example.org"}}, nil)
 	}

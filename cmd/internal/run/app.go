@@ -14,6 +14,7 @@ import (
 
 	"github.com/rs/zerolog"
 
+	"superlistd/audit"
 	"superlistd/config"
 	"superlistd/delivery"
 	"superlistd/delivery/spool"
@@ -46,7 +47,10 @@ func (a *app) close() {
 
 // newApp wires the rooms of a configuration. Nothing is opened or connected before the first session needs it,
 // but what can be known to be wrong now is an error now.
-func newApp(cfg config.Config, log zerolog.Logger) (*app, error) {
+func newApp(cfg config.Config, log zerolog.Logger) (*app, error) { return newAppAt(cfg, time.Now, log) }
+
+// newAppAt is newApp with another clock, by which members, posts and bounces get older.
+func newAppAt(cfg config.Config, now func() time.Time, log zerolog.Logger) (*app, error) {
 	if err := os.MkdirAll(cfg.Data, 0o750); err != nil {
 		return nil, err
 	}
@@ -54,12 +58,14 @@ func newApp(cfg config.Config, log zerolog.Logger) (*app, error) {
 	if err != nil {
 		return nil, err
 	}
-	return assemble(cfg, store, log)
+	return assemble(cfg, store, now, log)
 }
 
 func storePath(cfg config.Config) string { return filepath.Join(cfg.Data, "lists.db") }
 
-func assemble(cfg config.Config, store lists.Store, log zerolog.Logger) (*app, error) {
+func assemble(cfg config.Config, store lists.Store, now func() time.Time, log zerolog.Logger) (*app, error) {
+	auditor := newAuditor(cfg, now, log)
+	store = audit.Store(store, auditor.Log)
 	directory, err := lists.NewDirectory(store, cfg.Domains, cfg.Delimiter)
 	if err != nil {
 		return nil, err
@@ -72,46 +78,51 @@ func assemble(cfg config.Config, store lists.Store, log zerolog.Logger) (*app, e
 	if err != nil {
 		return nil, err
 	}
-	bureau, err := newBureau(cfg, store, log)
+	bureau, err := newBureau(cfg, store, now, log)
 	if err != nil {
 		return nil, err
 	}
+	bureau.audit = auditor
 	pool := smtpclient.NewPool(hop, cfg.Delivery.RelayConnections, cfg.Timeouts.Idle)
-	queue := newSpool(cfg, spool.RealDisk{})
-	var refused func(list lists.Address, rcpt, reply string) // set before anything is delivered
+	queue := newSpool(cfg, spool.RealDisk{}, now)
+	var s *services // there before anything is delivered
 	deliverer, err := delivery.New(pool, store, delivery.Options{
 		Batch: cfg.Delivery.Batch, MaxArmed: cfg.Delivery.MaxArmed,
 		Connections: cfg.Delivery.RelayConnections, RelayShare: cfg.Delivery.RelayShare,
 		Guard: delivery.NewGuard(filepath.Join(cfg.Data, "guard")),
 		Spool: queue, SpoolConnections: cfg.Delivery.SpoolConnections, SpoolPerList: cfg.Delivery.SpoolPerList,
 		Lifetime: cfg.Delivery.SpoolLifetime, Timeout: cfg.Delivery.Budget, Hostname: cfg.Hostname, Texts: bureau.texts,
-		Sign: func(domain string, head, body []byte) []byte { return bureau.sign(domain, head, message.Octets(body)) },
+		Personal: map[string]delivery.Personal{proxy.PersonalKind: bureau.personal(cfg.Delimiter)},
+		Gather: map[string]delivery.Gather{
+			proxy.DigestKind: func(ctx context.Context, g delivery.Gathered) error { return s.digests.Gather(ctx, g) },
+		},
+		Sign:   func(domain string, head, body []byte) []byte { return bureau.sign(domain, head, message.Octets(body)) },
+		Failed: auditor.failed,
 		Refused: func(list lists.Address, rcpt, reply string) {
 			log.Warn().Stringer("list", list).Str("rcpt", rcpt).Str("reply", reply).Msg("member refused by the next hop")
-			refused(list, rcpt, reply)
+			s.bounces.Refused(list, rcpt, reply)
 		},
 	}, log)
 	if err != nil {
 		return nil, err
 	}
-	s, err := newServices(cfg, bureau, store, directory, deliverer, log)
+	s, err = newServices(cfg, bureau, store, directory, deliverer, log)
 	if err != nil {
 		return nil, err
 	}
-	refused = s.bounces.Refused
 	opts := proxyOptions(cfg, cert)
-	opts.Desk, opts.Office, opts.Enrol, opts.Bounces = bureau.desk, s.office, s.enrol, s.bounces
+	opts.Desk, opts.Office, opts.Enrol, opts.Bounces, opts.Now = bureau.desk, s.office, s.enrol, s.bounces, now
 	server := proxy.New(opts, directory, store, deliverer, log)
 	return &app{
-		server: server, spool: queue, spooler: deliverer.Spooler(), pool: pool, store: store, history: bureau.history, services: s, now: time.Now,
+		server: server, spool: queue, spooler: deliverer.Spooler(), pool: pool, store: store, history: bureau.history, services: s, now: now,
 	}, nil
 }
 
 // newSpool returns the spool with the limits of the settings.
-func newSpool(cfg config.Config, disk spool.Disk) *spool.Spool {
+func newSpool(cfg config.Config, disk spool.Disk, now func() time.Time) *spool.Spool {
 	d := cfg.Delivery
 	return spool.Open(cfg.Data, spool.Options{
-		High: d.SpoolHigh, Low: d.SpoolLow, Entries: d.SpoolEntries, Free: d.SpoolFree, Slots: d.SpoolConnections, Disk: disk,
+		High: d.SpoolHigh, Low: d.SpoolLow, Entries: d.SpoolEntries, Free: d.SpoolFree, Slots: d.SpoolConnections, Disk: disk, Now: now,
 	})
 }
 

@@ -2,6 +2,7 @@ package run
 
 import (
 	"path/filepath"
+	"time"
 
 	"github.com/rs/zerolog"
 
@@ -21,15 +22,17 @@ type bureau struct {
 	keys    *token.Keys
 	links   web.Links
 	history lists.History
+	audit   auditor // of a server
+	now     func() time.Time
 	log     zerolog.Logger
 }
 
-func newBureau(cfg config.Config, store lists.Store, log zerolog.Logger) (*bureau, error) {
+func newBureau(cfg config.Config, store lists.Store, now func() time.Time, log zerolog.Logger) (*bureau, error) {
 	signer, err := newSigners(cfg, log)
 	if err != nil {
 		return nil, err
 	}
-	b := &bureau{log: log}
+	b := &bureau{now: now, log: log}
 	if b.texts, err = templates.New(cfg.Templates); err != nil {
 		// A text is no reason to stop mail: those that cannot be used are passed over, each time with a line in the log.
 		log.Error().Err(err).Msg("texts of the site not usable")
@@ -43,7 +46,7 @@ func newBureau(cfg config.Config, store lists.Store, log zerolog.Logger) (*burea
 	b.links = newLinks(cfg, b.keys)
 	b.desk = posting.New(posting.Options{
 		Hostname: cfg.Hostname, Members: store, Identity: newChecker(cfg), History: b.history,
-		Unsubscribe: b.links.ListURL, Texts: b.texts, Signer: signer, Key: b.keys.Derive("anonymous"),
+		Unsubscribe: b.links.ListURL, Page: b.links.URL, Texts: b.texts, Signer: signer, Key: b.keys.Derive("anonymous"), Now: now,
 		Report: func(err error) { log.Error().Err(err).Msg("text not usable") },
 	})
 	return b, nil

@@ -197,7 +197,7 @@ func (r *report) checkRelay(ctx context.Context, cfg config.Config) {
 	if caps.XVERP {
 		r.say("ok", "xverp", "allowed")
 	} else {
-		r.say("note", "xverp", "not allowed: bounces will not name the member (smtpd_authorized_verp_clients)")
+		r.say("note", "xverp", "not allowed: bounces do not name the member, but for lists with verp=always or every N, whose posts then go to each in a transaction of its own (smtpd_authorized_verp_clients)")
 	}
 	if caps.HasSize && caps.Size > 0 && cfg.Limits.MessageSize > caps.Size {
 		r.say("note", "size", "limits.message_size is %d, the relay takes %d octets: the smaller one holds", cfg.Limits.MessageSize, caps.Size)

@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"syscall"
+	"time"
 
 	"golang.org/x/sys/unix"
 
@@ -23,7 +24,7 @@ func (r *report) checkSpool(cfg config.Config) {
 			return
 		}
 	}
-	queue := newSpool(cfg, lookOnly{})
+	queue := newSpool(cfg, lookOnly{}, time.Now)
 	entries, err := queue.Entries()
 	if err != nil {
 		r.verdict("spool", err, "")

@@ -55,7 +55,7 @@ func demo(args []string, stdout, stderr io.Writer) (err error) {
 	cfg.Hostname, cfg.Domains, cfg.Data = "mx.example.org", []string{demoDomain}, dir
 	cfg.Relay = config.Endpoint{Network: config.TCP, Address: hop.address()}
 	cfg.Identity.Resolver = config.ResolverOff // nothing here is real, and the DNS may be far away
-	a, err := assemble(cfg, store, zerolog.New(io.Discard))
+	a, err := assemble(cfg, store, time.Now, zerolog.New(io.Discard))
 	if err != nil {
 		return err
 	}

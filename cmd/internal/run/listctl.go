@@ -39,12 +39,13 @@ With --json, standard output is one object:
   create, show, set   {"list", "created", "members", "utf8_members", "settings"}
   delete              the same, as the list was
   add, remove, sync   {"list", "added", "present", "renamed", "removed", "absent"}
+  invite              {"list", "invited", "present", "waiting", "declined", "banned", "limited", "refused", "own"}
   member              {"address", "name", "since", "options"}
 or, for lists and members, one such object a line:
   lists               as show
   members             as member
 Times are RFC 3339 in UTC; settings and options are objects of strings, as "set" and
-"member" take them; the five keys of a change are arrays of addresses, always there and
+"member" take them; those of a change and of "invite" are arrays of addresses, always there and
 always whole (those of "renamed" are in "present" too). Keys may be added in later
 versions, never renamed.`
 
@@ -109,8 +110,8 @@ func (c *listctl) root() *cobra.Command {
 		return fmt.Errorf("%s: %w: try %q", cmd.CommandPath(), err, cmd.CommandPath()+" --help")
 	})
 	root.AddCommand(c.createCommand(), c.deleteCommand(), c.listsCommand(), c.showCommand(), c.setCommand(),
-		c.addCommand(), c.removeCommand(), c.syncCommand(), c.membersCommand(), c.memberCommand(), c.queueCommand(), c.dkimCommand(),
-		c.judgeCommand(), c.dressCommand(), c.bounceReadCommand(), c.bouncesCommand(), c.heldCommand(),
+		c.addCommand(), c.inviteCommand(), c.removeCommand(), c.syncCommand(), c.membersCommand(), c.memberCommand(), c.queueCommand(), c.dkimCommand(),
+		c.judgeCommand(), c.dressCommand(), c.bounceReadCommand(), c.bouncesCommand(), c.logCommand(), c.digestCommand(), c.heldCommand(),
 		c.decideCommand(held.Approve, "Send held posts to the members"), c.decideCommand(held.Reject, "Send held posts back"),
 		c.decideCommand(held.Discard, "Drop held posts"))
 	return root
@@ -140,7 +141,7 @@ func (c *listctl) command(use, short string, least, most int, do job) *cobra.Com
 		if err != nil {
 			return refusal{err}
 		}
-		if err := do(context.Background(), s, args); err != nil {
+		if err := do(asAccount(context.Background()), s, args); err != nil {
 			return refusal{errors.Join(err, s.store.Close())}
 		}
 		if err := s.store.Close(); err != nil {
@@ -170,7 +171,7 @@ func (c *listctl) open() (session, error) {
 	if err != nil {
 		return session{}, err
 	}
-	return session{config: cfg, store: store}, nil
+	return session{config: cfg, store: auditStore(cfg, store, c.stderr)}, nil
 }
 
 // completeList offers the names of lists to the shell, for the first argument.

@@ -9,6 +9,7 @@ import (
 	"os/user"
 	"strings"
 	"syscall"
+	"time"
 
 	"github.com/rs/zerolog"
 	"github.com/spf13/cobra"
@@ -58,7 +59,7 @@ func (c *listctl) heldStoreCommand(use, short string, least, most int, do func(c
 	cmd.RunE = func(_ *cobra.Command, args []string) error {
 		cfg, err := config.Load(configPath(c.config))
 		if err == nil {
-			err = do(cfg, openHeld(cfg), args)
+			err = do(cfg, openHeld(cfg, time.Now), args)
 		}
 		if err != nil {
 			return refusal{err}
@@ -173,7 +174,9 @@ func (c *listctl) decideCommand(action held.Action, short string) *cobra.Command
 }
 
 // account names who runs listctl, for the moderators and the log.
-func account() string {
+func account() string { return accountName() + " (listctl)" }
+
+func accountName() string {
 	name := os.Getenv("SUDO_USER")
 	if name == "" {
 		name = fmt.Sprint(os.Getuid())
@@ -181,29 +184,34 @@ func account() string {
 			name = u.Username
 		}
 	}
-	return name + " (listctl)"
+	return name
 }
 
-// decide works as the owner of the data, since it makes files there, and hands mail over.
-func (c *listctl) decide(d held.Decision, args []string) error {
+// app opens what hands mail over. It works as the owner of the data from now on, since files are made there.
+func (c *listctl) app() (*app, config.Config, error) {
 	cfg, err := config.Load(configPath(c.config))
 	if err != nil {
-		return err
+		return nil, cfg, err
 	}
 	info, err := os.Stat(cfg.Data)
 	if err != nil {
-		return err
+		return nil, cfg, err
 	}
 	if err := becomeOwner(info); err != nil {
-		return err
+		return nil, cfg, err
 	}
 	syscall.Umask(filesMode)
 	a, err := newApp(cfg, zerolog.Nop())
+	return a, cfg, err
+}
+
+func (c *listctl) decide(d held.Decision, args []string) error {
+	a, cfg, err := c.app()
 	if err != nil {
 		return err
 	}
 	defer a.close()
-	s := openHeld(cfg)
+	s := openHeld(cfg, time.Now)
 	var errs []error
 	for _, arg := range args {
 		f, err := pickHeld(s, arg)

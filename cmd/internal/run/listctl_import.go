@@ -126,9 +126,13 @@ var errNoAddress = errors.New("there is no address")
 
 // deliveryOf reads how a member got his mail elsewhere. What has no counterpart is mail.
 func deliveryOf(word string) lists.Delivery {
-	switch strings.ToLower(word) {
+	switch strings.ReplaceAll(strings.ToLower(word), "_", " ") {
 	case "nomail", "no mail", "no email", "none", "disabled":
 		return lists.DeliveryNone
+	case "digest", "mime", "mime digests", "summary", "summary digests", "abridged", "daily":
+		return lists.DeliveryDigest
+	case "plain", "digestplain", "plaintext digests":
+		return lists.DeliveryPlain
 	}
 	return lists.DeliveryMail
 }

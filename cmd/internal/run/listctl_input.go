@@ -214,10 +214,13 @@ func unquoteName(s string) string {
 	return b.String()
 }
 
-// memberLine is a line that readLines reads again; a comment tells who gets no posts now.
+// memberLine is a line that readLines reads again; a comment tells who gets no posts now, or wants digests.
 func memberLine(m lists.Member, now time.Time) string {
 	if why := keptFrom(m, now); why != "" {
 		return formatMember(m) + "  # gets no posts: " + why
+	}
+	if m.Delivery != lists.DeliveryMail {
+		return formatMember(m) + "  # gets digests: " + m.Delivery.String()
 	}
 	return formatMember(m)
 }
@@ -225,14 +228,14 @@ func memberLine(m lists.Member, now time.Time) string {
 // keptFrom tells why a member gets no posts now; "": he gets them.
 func keptFrom(m lists.Member, now time.Time) string {
 	switch {
-	case m.Receives(now):
-		return ""
 	case !m.Disabled.IsZero():
 		return "disabled since " + m.Disabled.String()
 	case m.Delivery == lists.DeliveryNone:
 		return m.Delivery.String()
+	case m.Suspended.Covers(now):
+		return "suspended until " + m.Suspended.Until.Format(time.DateOnly)
 	}
-	return "suspended until " + m.Suspended.Until.Format(time.DateOnly)
+	return ""
 }
 
 // formatMember writes what parseMember reads again, after cutComment.

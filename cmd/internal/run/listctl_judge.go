@@ -116,7 +116,7 @@ func (c *listctl) judge(ctx context.Context, s session, d dialogue, args []strin
 	if change != nil {
 		change(&l.Settings)
 	}
-	b, err := newBureau(s.config, s.store, zerolog.Nop())
+	b, err := newBureau(s.config, s.store, time.Now, zerolog.Nop())
 	if err != nil {
 		return nil, posting.Judgement{}, err
 	}

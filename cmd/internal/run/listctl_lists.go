@@ -93,25 +93,33 @@ func (c *listctl) showCommand() *cobra.Command {
 		if c.json {
 			return c.printJSON(jsonList(l))
 		}
-		without, err := withoutPosts(ctx, s.store, l)
+		single, err := countSelected(ctx, s.store, l, lists.DeliveryMail)
+		digests := 0
+		for _, d := range []lists.Delivery{lists.DeliveryDigest, lists.DeliveryPlain} {
+			if err == nil && l.Digests.Members > 0 {
+				n := 0
+				n, err = countSelected(ctx, s.store, l, d)
+				digests += n
+			}
+		}
 		if err != nil {
 			return err
 		}
-		return c.printList(l, without)
+		// The members were counted before: a change in between makes it a little wrong, never negative.
+		return c.printList(l, digests, max(0, l.Members-single-digests))
 	})
 }
 
-// withoutPosts counts the members of a list who get no posts now. The count of members was read before: a
-// change in between makes it a little wrong, never negative.
-func withoutPosts(ctx context.Context, s lists.Store, l lists.List) (int, error) {
-	receiving := 0
-	for r := new(lists.Recipients); !r.Done(); r.Reset() {
-		if err := s.Recipients(ctx, l.Address, r, page); err != nil {
+// countSelected counts the members of a list who get posts in a way now.
+func countSelected(ctx context.Context, s lists.Store, l lists.List, d lists.Delivery) (n int, err error) {
+	r := lists.Recipients{Select: lists.Selection{Delivery: d, Issue: l.Digests.Number}}
+	for ; !r.Done(); r.Reset() {
+		if err := s.Recipients(ctx, l.Address, &r, page); err != nil {
 			return 0, err
 		}
-		receiving += r.Len()
+		n += r.Len()
 	}
-	return max(0, l.Members-receiving), nil
+	return n, nil
 }
 
 func (c *listctl) setCommand() *cobra.Command {

@@ -29,12 +29,12 @@ func (c *listctl) memberCommand() *cobra.Command {
 			return fmt.Errorf("%s: %s: %w", l.Address, address, lists.ErrNoMember)
 		}
 		if len(args) > 2 {
-			return c.changeMember(ctx, s, l.Address, m.Address, args[2:])
+			return c.changeMember(ctx, s, l, m.Address, args[2:])
 		}
 		if c.json {
 			return c.printJSON(memberJSON(m))
 		}
-		return c.printMember(l.Address, m)
+		return c.printMember(l, m)
 	})
 	cmd.Long = "Print the options of a member, found by address or alias, or change them: all that are given,\nor none.\n\n" + optionsHelp()
 	cmd.Args = func(cmd *cobra.Command, args []string) error {
@@ -46,8 +46,9 @@ func (c *listctl) memberCommand() *cobra.Command {
 	return cmd
 }
 
-func (c *listctl) changeMember(ctx context.Context, s session, list, member lists.Address, args []string) error {
+func (c *listctl) changeMember(ctx context.Context, s session, l lists.List, member lists.Address, args []string) error {
 	var changed []lists.MemberOption
+	list := l.Address
 	m, err := s.store.UpdateMember(ctx, list, member, func(m *lists.Member) (err error) {
 		changed, err = applyOptions(m, args)
 		for _, a := range m.Aliases {
@@ -64,11 +65,23 @@ func (c *listctl) changeMember(ctx context.Context, s session, list, member list
 		return c.printJSON(memberJSON(m))
 	}
 	for _, o := range changed {
-		if err := c.printf("%s: %s: %s = %s\n", list, m.Address, o.Name, o.Get(m)); err != nil {
+		from := ""
+		if o.Name == "delivery" {
+			from = waitsFor(l, m)
+		}
+		if err := c.printf("%s: %s: %s = %s%s\n", list, m.Address, o.Name, o.Get(m), from); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// waitsFor tells that a member has his delivery from the next digest on; "": he has it.
+func waitsFor(l lists.List, m lists.Member) string {
+	if now := m.DeliveryAt(l.Digests.Number); now != m.Delivery {
+		return fmt.Sprintf(", from the next digest on; till then %s", now)
+	}
+	return ""
 }
 
 // applyOptions sets every KEY=VALUE, or returns what is wrong with each bad one.

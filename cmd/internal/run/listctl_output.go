@@ -62,12 +62,15 @@ func (c *listctl) printf(format string, args ...any) error {
 	return err
 }
 
-// printList shows a list, with its settings as "set" takes them and a word on each. without is how many
-// members get no posts now.
-func (c *listctl) printList(l lists.List, without int) error {
+// printList shows a list, with its settings as "set" takes them and a word on each. digests is how many
+// members get digests now, and without how many get no posts.
+func (c *listctl) printList(l lists.List, digests, without int) error {
 	var some []string
 	if l.UTF8Members > 0 {
 		some = append(some, fmt.Sprintf("%d with an address that needs SMTPUTF8", l.UTF8Members))
+	}
+	if digests > 0 {
+		some = append(some, fmt.Sprintf("%d with digests", digests))
 	}
 	if without > 0 {
 		some = append(some, fmt.Sprintf("%d without posts now", without))
@@ -106,12 +109,15 @@ func memberJSON(m lists.Member) jsonMember {
 }
 
 // printMember shows a member, with his options as "member" takes them and a word on each.
-func (c *listctl) printMember(list lists.Address, m lists.Member) error {
+func (c *listctl) printMember(l lists.List, m lists.Member) error {
 	state := ""
-	if why := keptFrom(m, time.Now()); why != "" {
-		state = "; gets no posts: " + why
+	if from := waitsFor(l, m); from != "" {
+		state = "; delivery = " + m.Delivery.String() + from
 	}
-	if err := c.printf("%s: member of %s since %s%s\n", formatMember(m), list, m.Since.UTC().Format("2006-01-02 15:04 UTC"), state); err != nil {
+	if why := keptFrom(m, time.Now()); why != "" {
+		state += "; gets no posts: " + why
+	}
+	if err := c.printf("%s: member of %s since %s%s\n", formatMember(m), l.Address, m.Since.UTC().Format("2006-01-02 15:04 UTC"), state); err != nil {
 		return err
 	}
 	w := tabwriter.NewWriter(c.stdout, 0, 0, 2, ' ', 0)

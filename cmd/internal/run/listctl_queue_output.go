@@ -149,6 +149,7 @@ func (c *listctl) printEntry(e spool.Info, id string, now time.Time) error {
 	}
 	line("reverse-path", "<"+e.Plan.ReversePath.String()+">")
 	line("message-id", e.Plan.MessageID)
+	line("kept for", e.Plan.Gather)
 	line("client", clientOf(e))
 	line("accepted", fmt.Sprintf("%s, %s ago", showTime(e.Plan.Accepted), showAge(now.Sub(e.Plan.Accepted))))
 	line("state", stateAt(e, now))

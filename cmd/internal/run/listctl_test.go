@@ -53,8 +53,10 @@ func TestExitStatus(t *testing.T) {
 		{"create", exitUsage, "usage: listctl create LIST [KEY=VALUE...]\n"},
 		{"lists all", exitUsage, "usage: listctl lists\n"},
 		{"show", exitUsage, "usage: listctl show LIST\n"},
-		{"add team@lists.example.org", exitUsage, "usage: listctl add LIST ADDRESS...|-\n"},
-		{"add team@lists.example.org x@example.org -", exitUsage, "\"-\" cannot be mixed with addresses: usage: listctl add LIST ADDRESS...|-\n"},
+		{"add team@lists.example.org", exitUsage, "usage: listctl add [--welcome] LIST ADDRESS...|-\n"},
+		{"add team@lists.example.org x@example.org -", exitUsage, "\"-\" cannot be mixed with addresses: usage: listctl add [--welcome] LIST ADDRESS...|-\n"},
+		{"invite team@lists.example.org", exitUsage, "usage: listctl invite [--text-file FILE] LIST ADDRESS...|-|--file FILE\n"},
+		{"invite --file x team@lists.example.org x@example.org", exitUsage, "usage: listctl invite [--text-file FILE] LIST ADDRESS...|-|--file FILE\n"},
 		{"set team@lists.example.org", exitUsage, "usage: listctl set LIST KEY=VALUE...\n"},
 		{"set team@lists.example.org post", exitUsage, "\"post\" is not KEY=VALUE: usage: listctl set LIST KEY=VALUE...\n"},
 	} {

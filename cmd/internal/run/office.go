@@ -25,16 +25,16 @@ const (
 )
 
 // openHeld opens the folder of held posts, with the limits of the spool for its size.
-func openHeld(cfg config.Config) *held.Store {
+func openHeld(cfg config.Config, now func() time.Time) *held.Store {
 	return held.Open(cfg.Data, held.Options{
-		Entries: heldEntries, Size: cfg.Delivery.SpoolHigh, ListEntries: heldListEntries, ListSize: heldListSize, Free: cfg.Delivery.SpoolFree,
+		Entries: heldEntries, Size: cfg.Delivery.SpoolHigh, ListEntries: heldListEntries, ListSize: heldListSize, Free: cfg.Delivery.SpoolFree, Now: now,
 	})
 }
 
 // newClerk returns what writes to people.
 func newClerk(cfg config.Config, b *bureau, store lists.Store, hop *delivery.Deliverer, log zerolog.Logger) *letters.Clerk {
 	return letters.New(letters.Options{
-		Texts: b.texts, Members: store, Hostname: cfg.Hostname, Deliver: hop.Deliver, Sign: b.sign,
+		Texts: b.texts, Members: store, Hostname: cfg.Hostname, Deliver: hop.Deliver, Sign: b.sign, Now: b.now,
 		Report: func(list lists.Address, err error) {
 			log.Error().Stringer("list", list).Err(err).Msg("text of our own used")
 		},
@@ -46,9 +46,13 @@ func newOffice(
 	cfg config.Config, b *bureau, clerk *letters.Clerk, bounces *bouncing.Desk, store lists.Store, directory *lists.Directory, hop *delivery.Deliverer, log zerolog.Logger,
 ) *moderation.Office {
 	return moderation.New(moderation.Options{
-		Held: openHeld(cfg), Store: store, Letters: clerk, Keys: b.keys, Delimiter: cfg.Delimiter,
-		Deliver: hop.Deliver, Routes: proxy.Release(b.desk, directory, cfg.Hostname, bounces),
-		Log: func(e moderation.Event) { logHeld(log, e) },
+		Held: openHeld(cfg, b.now), Store: store, Letters: clerk, Keys: b.keys, Delimiter: cfg.Delimiter,
+		Deliver: hop.Deliver, Routes: proxy.Release(b.desk, directory, cfg.Hostname, bounces, hop), Now: b.now,
+		New: b.audit.heldPost,
+		Log: func(e moderation.Event) {
+			logHeld(log, e)
+			b.audit.office(e)
+		},
 	})
 }
 
@@ -79,12 +83,22 @@ const tickEvery = time.Minute
 func (a *app) tickOften(ctx context.Context, log zerolog.Logger) {
 	often := time.NewTicker(tickEvery)
 	defer often.Stop()
+	a.tick(ctx, log)
 	for {
-		a.tick(ctx, log)
 		select {
 		case <-ctx.Done():
 			return
 		case <-often.C:
+			a.tick(ctx, log)
+		case <-a.digests.Due():
+			a.sendDigests(ctx, log)
 		}
+	}
+}
+
+// sendDigests sends those that are due.
+func (a *app) sendDigests(ctx context.Context, log zerolog.Logger) {
+	if err := a.digests.Tick(ctx, a.now()); err != nil && ctx.Err() == nil {
+		log.Error().Err(err).Msg("digests not looked after")
 	}
 }

@@ -56,7 +56,7 @@ func spawn(args []string) (status int) {
 	defer a.close()
 	a.server.ServeConn(client, door)
 	hangUp()
-	a.linger(cfg.Delivery.SpawnLinger)
+	a.linger(cfg.Delivery.SpawnLinger, log)
 	return exitDone
 }
 
@@ -71,7 +71,7 @@ func hangUp() {
 }
 
 // linger goes on with what this session left in the spool, for so long at most; whoever comes next does the rest.
-func (a *app) linger(most time.Duration) {
+func (a *app) linger(most time.Duration, log zerolog.Logger) {
 	if most == 0 {
 		a.spooler.Release()
 		return
@@ -81,6 +81,12 @@ func (a *app) linger(most time.Duration) {
 	ctx, cancel := context.WithTimeout(ctx, most)
 	defer cancel()
 	a.spooler.Linger(ctx)
+	select {
+	case <-a.digests.Due(): // a post of this session made one full
+		a.sendDigests(ctx, log)
+		a.spooler.Linger(ctx)
+	default:
+	}
 }
 
 // takeOutput keeps where replies go when descriptor 0 is a pipe, and puts the null device in the place of

@@ -1,0 +1,325 @@
+package daily_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"math/rand/v2"
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"superlistd/audit"
+	"superlistd/daily"
+	"superlistd/delivery"
+	"superlistd/letters"
+	"superlistd/lists"
+	"superlistd/lists/memstore"
+	"superlistd/templates"
+)
+
+// house is a Desk with a list, its log, and a next hop with the memory of the retry guard.
+type house struct {
+	t     *testing.T
+	data  string
+	store lists.Store
+	log   *audit.Log
+	desk  *daily.Desk
+	team  lists.Address
+	texts *templates.Set
+	now   time.Time
+
+	mu      sync.Mutex
+	sent    []string // texts
+	to      []string
+	keys    map[delivery.Key]bool
+	fail    error
+	sending func() // before a letter is taken
+}
+
+func newHouse(t *testing.T) *house {
+	h := &house{
+		t: t, data: t.TempDir(), team: lists.Address{Local: "team", Domain: "m.test"}, keys: map[delivery.Key]bool{},
+		now: time.Date(2026, 11, 21, 12, 0, 0, 0, time.UTC),
+	}
+	h.log = audit.Open(h.data, audit.Options{Now: func() time.Time { return h.now }, Fault: func(_ lists.Address, err error) { t.Error(err) }})
+	h.store = audit.Store(memstore.New(), h.log)
+	settings := lists.DefaultSettings()
+	settings.Owners = []lists.Address{{Local: "owen", Domain: "m.test"}, {Local: "olga", Domain: "m.test"}}
+	h.must(h.store.Create(t.Context(), lists.List{Address: h.team, Created: h.now, Settings: settings}, nil))
+	h.open()
+	return h
+}
+
+func (h *house) must(err error) {
+	h.t.Helper()
+	if err != nil {
+		h.t.Fatal(err)
+	}
+}
+
+// open makes the Desk anew, as a new process has it.
+func (h *house) open() *daily.Desk {
+	if h.texts == nil {
+		var err error
+		h.texts, err = templates.New("")
+		h.must(err)
+	}
+	h.desk = daily.New(daily.Options{
+		Data: h.data, Store: h.store, Audit: h.log,
+		Letters: letters.New(letters.Options{Texts: h.texts, Members: h.store, Hostname: "mx.m.test", Deliver: h.deliver}),
+		Waiting: func(lists.Address) (int, error) { return 4, nil },
+	})
+	return h.desk
+}
+
+func (h *house) deliver(_ context.Context, j delivery.Job) (delivery.Result, error) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	r := j.Routes[0]
+	body, err := io.ReadAll(r.Body.Reader(r.BodyOffset))
+	h.must(err)
+	if h.sending != nil {
+		h.sending()
+	}
+	if h.fail != nil {
+		return delivery.Result{}, h.fail
+	}
+	if !h.keys[r.Key] {
+		h.keys[r.Key] = true
+		h.sent = append(h.sent, string(r.Head)+string(body))
+		h.to = append(h.to, r.Audience.Fixed...)
+	}
+	return delivery.Result{}, nil
+}
+
+// tick lets some time pass, and returns what was sent then.
+func (h *house) tick(passed time.Duration) []string {
+	h.t.Helper()
+	h.now = h.now.Add(passed)
+	h.must(h.desk.Tick(h.t.Context(), h.now))
+	sent := h.sent
+	h.sent = nil
+	return sent
+}
+
+// joins writes that some have joined.
+func (h *house) joins(names ...string) {
+	for _, n := range names {
+		h.must(h.log.Append(h.team, audit.Event{What: audit.Joined, Member: n}))
+	}
+}
+
+// told are the members in letters.
+func told(sent []string) []string {
+	return regexp.MustCompile(`m[0-9]+@x`).FindAllString(strings.Join(sent, ""), -1)
+}
+
+const day = 24 * time.Hour
+
+func TestASummaryADayWhenThereIsSomethingToTell(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t)
+	h.joins("m0@x") // before the first look at a new list
+	if got := h.tick(0); got != nil {
+		t.Fatalf("at once: %q", got)
+	}
+	h.joins("m1@x")
+	h.must(h.log.Append(h.team,
+		audit.Event{What: audit.Removed, Member: "m2@x", Way: audit.ByComplaint}, audit.Event{What: audit.Removed, Member: "m3@x"},
+		audit.Event{What: audit.Bounced, Member: "m4@x", Why: "550 gone"}, audit.Event{What: audit.Bounced, Member: "m4@x", Why: "550 still gone"},
+		audit.Event{What: audit.Held, Member: "m5@x", New: "Lunch?", ID: "abc"}, audit.Event{What: audit.Failed, ID: "6a47", Why: "451 away"},
+		audit.Event{What: audit.Setting, Option: "emergency", Old: "off", New: "on"},
+	))
+	if got := h.tick(23 * time.Hour); got != nil {
+		t.Fatalf("too early: %q", got)
+	}
+	got := h.tick(time.Hour)
+	if len(got) != 1 || !slices.Equal(h.to, []string{"owen@m.test", "olga@m.test"}) {
+		t.Fatalf("%d letters to %q", len(got), h.to)
+	}
+	for _, want := range []string{
+		"Subject: team@m.test: what happened since Saturday, 21 November 2026\r\n",
+		"\r\nJoined: 2\r\n    m0@x\r\n    m1@x\r\n", "\r\nRemoved after a report of abuse: 1\r\n    m2@x\r\n", "\r\nRemoved: 1\r\n    m3@x\r\n",
+		"\r\nMembers whose mail came back: 1\r\n    m4@x: 550 gone\r\n", "\r\nPosts held for a moderator: 1\r\n    m5@x: Lunch?\r\n",
+		"\r\nPosts whose delivery was given up: 1\r\n    6a47: 451 away\r\n", "wait for a moderator now: 4\r\n",
+	} {
+		if !strings.Contains(got[0], want) {
+			t.Errorf("no %q in\n%s", want, got[0])
+		}
+	}
+	if strings.Contains(got[0], "emergency") {
+		t.Errorf("an owner's own setting is told:\n%s", got[0])
+	}
+	h.open()
+	if got := h.tick(day); got != nil {
+		t.Errorf("without anything new: %q", got)
+	}
+	for i := range 25 {
+		h.joins(fmt.Sprintf("m%d@x", i))
+	}
+	if got := h.tick(day); len(told(got)) != 20 || !strings.Contains(got[0], "Joined: 25\r\n") || !strings.Contains(got[0], "and 5 more") {
+		t.Errorf("of many: %q", got)
+	}
+}
+
+func TestWhoWantsNoSummaryGetsNone(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t)
+	set := func(change func(*lists.Settings)) {
+		_, err := h.store.Update(t.Context(), h.team, func(s *lists.Settings) error {
+			change(s)
+			return nil
+		})
+		h.must(err)
+	}
+	owners := []lists.Address{{Local: "owen", Domain: "m.test"}}
+	for _, off := range []func(*lists.Settings){
+		func(s *lists.Settings) { s.OwnersNotice = lists.NoticeOff },
+		func(s *lists.Settings) { s.Owners = nil },
+	} {
+		set(off)
+		h.tick(day)
+		h.joins("m1@x")
+		if got := append(h.tick(day), h.tick(day)...); got != nil {
+			t.Errorf("who wants none got %q", got)
+		}
+		set(func(s *lists.Settings) { s.OwnersNotice, s.Owners = lists.NoticeOn, owners })
+		h.tick(time.Hour)
+		h.joins("m2@x")
+		if got := told(h.tick(day)); !slices.Equal(got, []string{"m2@x"}) {
+			t.Errorf("when they want it again, they hear of %q", got)
+		}
+	}
+	h.joins("m3@x")
+	h.must(h.store.Delete(t.Context(), h.team))
+	h.tick(day)
+	if files, _ := filepath.Glob(filepath.Join(h.data, "daily", "*.json")); len(files) != 0 {
+		t.Errorf("of a list that is gone there is %q", files)
+	}
+}
+
+// What fails is told later, with what came between; that all owners' addresses are refused is the end of it.
+func TestASummaryThatFailsIsTriedAgain(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t)
+	h.tick(0)
+	h.joins("m1@x")
+	h.fail = errors.New("451 away")
+	h.tick(day)
+	h.joins("m2@x")
+	h.tick(time.Hour)
+	h.fail = nil
+	if got := told(h.tick(time.Hour)); !slices.Equal(got, []string{"m1@x", "m2@x"}) {
+		t.Errorf("after a failure: %q", got)
+	}
+	h.joins("m3@x")
+	h.fail = fmt.Errorf("letter: %w", delivery.ErrAllRefused)
+	h.tick(day)
+	h.fail = nil
+	h.joins("m4@x")
+	if got := told(append(h.tick(day-time.Hour), h.tick(time.Hour)...)); !slices.Equal(got, []string{"m4@x"}) {
+		t.Errorf("after a refusal: %q", got)
+	}
+}
+
+// A process that is killed after the letter is out, and before it is noted, leaves a state in which the next one sends nothing again
+// and forgets nothing.
+func TestKilledBetweenTheLetterAndItsMark(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t)
+	h.tick(0)
+	h.joins("m1@x")
+	marks := map[string][]byte{}
+	h.sending = func() {
+		files, err := filepath.Glob(filepath.Join(h.data, "daily", "*.json"))
+		h.must(err)
+		for _, f := range files {
+			marks[f], err = os.ReadFile(f)
+			h.must(err)
+		}
+	}
+	got := told(h.tick(day))
+	h.sending = nil
+	for f, text := range marks {
+		h.must(os.WriteFile(f, text, 0o600))
+	}
+	h.open()
+	h.joins("m2@x")
+	got = append(got, told(h.tick(time.Hour))...)
+	got = append(got, told(h.tick(day))...)
+	if len(marks) != 1 || !slices.Equal(got, []string{"m1@x", "m2@x"}) {
+		t.Errorf("with %d marks, told %q", len(marks), got)
+	}
+}
+
+func TestOfManyProcessesOneSends(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t)
+	h.tick(0)
+	h.joins("m1@x")
+	h.now = h.now.Add(day)
+	count := 0
+	h.sending = func() {
+		count++
+		time.Sleep(5 * time.Millisecond)
+	}
+	var wg sync.WaitGroup
+	for range 8 {
+		desk := h.open()
+		wg.Go(func() {
+			if err := desk.Tick(t.Context(), h.now); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	wg.Wait()
+	if count != 1 {
+		t.Errorf("%d have sent", count)
+	}
+}
+
+// The law: whatever the clock, the next hop and the processes do, each event is told once.
+func TestEachEventIsToldOnce(t *testing.T) {
+	t.Parallel()
+	for seed := range uint64(4) {
+		h := newHouse(t)
+		r := rand.New(rand.NewPCG(seed, 7))
+		var want, got []string
+		h.tick(0)
+		for step := range 80 {
+			switch r.IntN(6) {
+			case 0, 1:
+				name := fmt.Sprintf("m%d@x", step)
+				h.joins(name)
+				want = append(want, name)
+			case 2:
+				h.open()
+			case 3:
+				h.fail = nil
+				if r.IntN(3) == 0 {
+					h.fail = errors.New("451 away")
+				}
+			case 4:
+				jumps := []time.Duration{time.Minute, day, 400 * day, -3 * time.Hour, -40 * day, -800 * day}
+				h.now = h.now.Add(jumps[r.IntN(len(jumps))])
+			}
+			got = append(got, told(h.tick(time.Duration(r.IntN(30))*time.Hour))...)
+		}
+		h.fail = nil
+		for range 3 {
+			got = append(got, told(h.tick(day))...)
+		}
+		slices.Sort(want)
+		slices.Sort(got)
+		if !slices.Equal(got, want) {
+			t.Errorf("seed %d: told %q, want %q", seed, got, want)
+		}
+	}
+}

@@ -1,0 +1,316 @@
+package digest_test
+
+import (
+	"errors"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"superlistd/delivery/spool"
+	"superlistd/digest"
+	"superlistd/lists"
+	"superlistd/message"
+)
+
+// What is gathered waits until the issue is due, and then each reader has it in his form, once.
+func TestDue(t *testing.T) {
+	t.Parallel()
+	for _, tt := range []struct {
+		name    string
+		setting []string
+		posts   int
+		after   time.Duration
+		want    bool
+	}{
+		{"too few, too small, too young", []string{"digest_count=3"}, 2, 23 * time.Hour, false},
+		{"by count", []string{"digest_count=3"}, 3, 0, true},
+		{"by size", []string{"digest_size=1kB"}, 8, 0, true},
+		{"by hours", nil, 1, 24 * time.Hour, true},
+		{"never by hours", []string{"digest_hours=none"}, 1, 1000 * time.Hour, false},
+		{"nothing, for long", nil, 0, 1000 * time.Hour, false},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			h := open(t, tt.setting...)
+			h.join(lists.DeliveryDigest, "dora")
+			h.join(lists.DeliveryPlain, "paul")
+			h.join(lists.DeliveryMail, "ann")
+			h.join(lists.DeliveryNone, "none")
+			for n := range tt.posts {
+				h.gather(text(n, "Lunch"), 0)
+			}
+			called := false
+			select {
+			case <-h.desk.Due():
+				called = true
+			default:
+			}
+			if called != (tt.want && tt.after == 0) {
+				t.Errorf("called: %v", called)
+			}
+			h.now = h.now.Add(tt.after)
+			h.tick()
+			h.tick()
+			if !tt.want {
+				if h.hop.jobs > 0 || h.list().Digests.Number != 0 {
+					t.Errorf("%d jobs, %+v", h.hop.jobs, h.list().Digests)
+				}
+				return
+			}
+			posts, _, _ := unfold(t, h.one("dora", lists.DeliveryDigest))
+			plain, _, _ := burst(t, h.one("paul", lists.DeliveryPlain))
+			if len(posts) != tt.posts || len(plain) != tt.posts {
+				t.Errorf("%d posts, %d as text; want %d", len(posts), len(plain), tt.posts)
+			}
+			if all := append(h.got("ann"), h.got("none")...); len(all) > 0 {
+				t.Errorf("others got %+v", all)
+			}
+			if d := h.list().Digests; d.Number != 1 || d.Volume != 1 || d.Issue != 1 || !d.Sent.Equal(h.now) {
+				t.Errorf("%+v", d)
+			}
+			if left := h.files(); len(left) != 0 {
+				t.Errorf("left: %q", left)
+			}
+		})
+	}
+}
+
+// files are the posts that lie about.
+func (h *house) files() (all []string) {
+	h.t.Helper()
+	found, err := filepath.Glob(filepath.Join(h.data, "digests", "*", "[0-9]*", "*"))
+	must(h.t, err)
+	return found
+}
+
+// A year begins a volume; the clock that goes back does not.
+func TestLabels(t *testing.T) {
+	t.Parallel()
+	h := open(t)
+	h.join(lists.DeliveryPlain, "paul")
+	for n, tt := range []struct {
+		year int
+		want string
+	}{
+		{2026, "Vol 1, Issue 1"}, {2026, "Vol 1, Issue 2"}, {2027, "Vol 2, Issue 1"}, {2027, "Vol 2, Issue 2"}, {2020, "Vol 2, Issue 3"}, {2031, "Vol 3, Issue 1"},
+	} {
+		h.now = time.Date(tt.year, 12, 31, 23, 0, 0, 0, time.UTC)
+		h.gather(text(n, "Lunch"), n)
+		w, err := h.desk.Waiting(t.Context(), list)
+		must(t, err)
+		if w.Posts != 1 || w.Size == 0 || !w.Oldest.Equal(h.now) || w.Closed != 0 {
+			t.Errorf("waiting: %+v", w)
+		}
+		if sent, err := h.desk.Send(t.Context(), list); sent != 1 || err != nil {
+			t.Fatal(sent, err)
+		}
+		raw := h.one("paul", lists.DeliveryPlain)
+		if !strings.Contains(raw, "\r\nSubject: Team Digest, "+tt.want+"\r\n") {
+			t.Errorf("no %q in\n%s", tt.want, raw)
+		}
+		if _, _, end := burst(t, raw); end != "End of Team Digest, "+tt.want {
+			t.Errorf("end %q", end)
+		}
+	}
+	if sent, err := h.desk.Send(t.Context(), list); sent != 0 || err != nil {
+		t.Errorf("sent nothing: %d, %v", sent, err)
+	}
+}
+
+// What comes for an issue that is sent already goes to its readers too, under its label.
+func TestLate(t *testing.T) {
+	t.Parallel()
+	h := open(t, "digest_count=2")
+	h.join(lists.DeliveryPlain, "paul")
+	first := h.gather(text(1, "One"), 0)
+	h.gather(text(2, "Two"), 0)
+	h.tick()
+	h.one("paul", lists.DeliveryPlain)
+	<-h.desk.Due()
+
+	must(t, h.desk.Gather(t.Context(), first)) // the spool lost its own note of it
+	h.gather(text(3, "Three"), 0)
+	<-h.desk.Due()
+	h.set("paul", lists.DeliveryMail)
+	h.tick()
+	raw := h.one("paul", lists.DeliveryPlain)
+	posts, _, _ := burst(t, raw)
+	if len(posts) != 1 || !strings.Contains(posts[0], "Subject: Three") || !strings.Contains(raw, "Subject: Team Digest, Vol 1, Issue 1, supplement") {
+		t.Errorf("the supplement:\n%s", raw)
+	}
+	h.now = h.now.Add(100 * 24 * time.Hour)
+	h.tick()
+	h.gather(text(4, "Four"), 0) // so late that nobody knows the label any more
+	h.again(nil)
+	h.tick()
+	if raw := h.one("paul", lists.DeliveryPlain); !strings.Contains(raw, "Vol 2, Issue 1\r\n") {
+		t.Errorf("a new label:\n%s", raw)
+	}
+}
+
+// A member who waits for another delivery waits for nothing when nothing is gathered.
+func TestSwitchWithoutPosts(t *testing.T) {
+	t.Parallel()
+	h := open(t)
+	h.join(lists.DeliveryMail, "ann")
+	h.tick()
+	h.set("ann", lists.DeliveryDigest)
+	h.tick()
+	if d := h.list().Digests; d.Number != 1 || d.Volume != 0 {
+		t.Errorf("%+v", d)
+	}
+	h.gather(text(1, "One"), 0) // which was on its way
+	h.tick()
+	if all := h.got("ann"); len(all) > 0 {
+		t.Errorf("a digest of what he has: %+v", all)
+	}
+	h.gather(text(2, "Two"), 1)
+	h.set("ann", lists.DeliveryMail)
+	h.tick()
+	if d := h.list().Digests; d.Number != 1 {
+		t.Errorf("it did not wait: %+v", d)
+	}
+	h.now = h.now.Add(25 * time.Hour)
+	h.tick()
+	h.one("ann", lists.DeliveryDigest)
+}
+
+// Posts of which nobody is left to read them do not lie about for ever.
+func TestNobodyReads(t *testing.T) {
+	t.Parallel()
+	h := open(t)
+	h.join(lists.DeliveryDigest, "dora")
+	h.gather(text(1, "One"), 0)
+	_, err := h.store.Change(t.Context(), list, lists.Change{Remove: []lists.Address{address(t, "dora@example.org")}})
+	must(t, err)
+	h.tick()
+	if left := h.files(); len(left) > 0 || h.list().Digests.Number != 0 || h.hop.jobs > 0 {
+		t.Errorf("left %q, %+v", left, h.list().Digests)
+	}
+	// Those who are there, and get nothing for a while.
+	h.join(lists.DeliveryDigest, "dora")
+	h.gather(text(2, "Two"), 0)
+	_, err = h.store.UpdateMember(t.Context(), list, address(t, "dora@example.org"), func(m *lists.Member) error {
+		m.Disabled = lists.Disabled{Since: h.now, Why: "gone"}
+		return nil
+	})
+	must(t, err)
+	h.now = h.now.Add(25 * time.Hour)
+	h.tick()
+	if left := h.files(); len(left) > 0 || h.hop.jobs > 0 {
+		t.Errorf("left %q, %d jobs", left, h.hop.jobs)
+	}
+}
+
+// A list that is gone takes its posts along, and one that is made anew gets none of them.
+func TestListGone(t *testing.T) {
+	t.Parallel()
+	h := open(t, "digest_count=2")
+	h.again(spool.RealDisk{})
+	h.join(lists.DeliveryDigest, "dora")
+	h.gather(text(1, "One"), 0)
+	must(t, h.store.Delete(t.Context(), list))
+	h.now = h.now.Add(time.Hour)
+	h.create("digest_count=1")
+	h.join(lists.DeliveryDigest, "dora")
+	h.gather(text(2, "Two"), 0)
+	h.tick()
+	posts, _, _ := unfold(t, h.one("dora", lists.DeliveryDigest))
+	if len(posts) != 1 || !strings.Contains(posts[0], "Subject: Two") {
+		t.Errorf("%q", posts)
+	}
+	must(t, h.store.Delete(t.Context(), list))
+	h.tick()
+	if left, err := os.ReadDir(filepath.Join(h.data, "digests")); err != nil || len(left) > 0 {
+		t.Errorf("left %v, %v", left, err)
+	}
+	err := h.desk.Gather(t.Context(), h.gathered(text(3, "Three"), 0))
+	if !errors.Is(err, lists.ErrNoList) {
+		t.Errorf("gathered for nobody: %v", err)
+	}
+	if _, err := h.desk.Send(t.Context(), list); !errors.Is(err, lists.ErrNoList) {
+		t.Errorf("sent for nobody: %v", err)
+	}
+}
+
+// A store that was put back from a copy counts on from what lies on the disk.
+func TestOlderStore(t *testing.T) {
+	t.Parallel()
+	h := open(t, "digest_count=1")
+	h.join(lists.DeliveryDigest, "dora")
+	h.gather(text(1, "One"), 7)
+	h.tick()
+	h.one("dora", lists.DeliveryDigest)
+	if d := h.list().Digests; d.Number != 8 {
+		t.Errorf("%+v", d)
+	}
+}
+
+// A file that is not whole is put aside, and stops nothing.
+func TestDamaged(t *testing.T) {
+	t.Parallel()
+	h := open(t, "digest_count=2")
+	h.join(lists.DeliveryDigest, "dora")
+	h.gather(text(1, "One"), 0)
+	h.gather(text(2, "Two"), 0)
+	must(t, os.Truncate(h.files()[0], 100))
+	h.again(nil)
+	h.gather(text(3, "Three"), 0)
+	h.tick()
+	if posts, _, _ := unfold(t, h.one("dora", lists.DeliveryDigest)); len(posts) != 2 || !h.logged("damaged") {
+		t.Errorf("%d posts, %+v", len(posts), h.log)
+	}
+	if aside, err := filepath.Glob(filepath.Join(h.data, "digests", "*", "*.damaged")); err != nil || len(aside) != 1 {
+		t.Errorf("aside: %q, %v", aside, err)
+	}
+}
+
+// One works on a list, and the others go on.
+func TestBusy(t *testing.T) {
+	t.Parallel()
+	h := open(t, "digest_count=1")
+	h.join(lists.DeliveryDigest, "dora")
+	h.gather(text(1, "One"), 0)
+	other := digest.New(h.opts)
+	asked := false
+	h.hop.fail = func() error {
+		if !asked {
+			asked = true
+			if _, err := other.Send(t.Context(), list); !errors.Is(err, digest.ErrBusy) {
+				t.Errorf("two at once: %v", err)
+			}
+			must(t, other.Tick(t.Context(), h.now))
+			must(t, other.Gather(t.Context(), h.gathered(text(2, "Two"), 0)))
+		}
+		return nil
+	}
+	h.tick()
+	h.one("dora", lists.DeliveryDigest)
+	must(t, other.Tick(t.Context(), h.now))
+	if raw := h.one("dora", lists.DeliveryDigest); !strings.Contains(raw, "supplement") {
+		t.Errorf("the other post:\n%s", raw)
+	}
+}
+
+// A digest that comes back to the list is known, whatever was stripped of it; and no program answers it.
+func TestComesBack(t *testing.T) {
+	t.Parallel()
+	h := open(t, "digest_count=1")
+	h.join(lists.DeliveryDigest, "dora")
+	h.gather(text(1, "One"), 0)
+	h.tick()
+	raw := h.one("dora", lists.DeliveryDigest)
+	head := message.ParseHeader([]byte(raw))
+	if !message.Automatic(head) || message.ID(head) == "" || len(head.Values("Precedence")) != 1 {
+		t.Errorf("header:\n%s", head.Bytes())
+	}
+	for _, strip := range [][]string{nil, {"List-Id"}, {"Received"}} {
+		stripped := message.ParseHeader([]byte(raw))
+		stripped.Delete(strip...)
+		if err := message.CheckLoop(stripped, "mx.lists.test", list, h.list().ID()); !errors.Is(err, message.ErrLoop) {
+			t.Errorf("without %q: %v", strip, err)
+		}
+	}
+}

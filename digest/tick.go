@@ -1,0 +1,291 @@
+package digest
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"superlistd/lists"
+)
+
+// page is how many lists are read at once.
+const page = 500
+
+// Tick sends what is due, of all lists, and tidies up. What fails stays as it is, and is tried again by a later Tick, in longer and longer
+// steps; the error tells all that failed.
+func (d *Desk) Tick(ctx context.Context, now time.Time) error {
+	folders, err := d.disk.ReadDir(d.dir)
+	if err != nil {
+		return fmt.Errorf("digests: %w", err)
+	}
+	there := map[string]bool{}
+	for _, f := range folders {
+		there[f.Name()] = true
+	}
+	stamp, err := d.opts.Store.Stamp(ctx)
+	if err != nil {
+		return fmt.Errorf("digests: %w", err)
+	}
+	if len(there) == 0 && d.isQuiet(stamp) {
+		return nil
+	}
+	var errs []error
+	switches := false
+	for after := (lists.Address{}); ; {
+		some, err := d.opts.Store.Lists(ctx, after, page)
+		if err != nil {
+			return fmt.Errorf("digests: %w", err)
+		}
+		for _, l := range some {
+			name := folderOf(l)
+			switched := l.Digests.Switch > l.Digests.Number
+			switches = switches || switched
+			if there[name] || switched {
+				errs = append(errs, d.tickList(ctx, l, now))
+			}
+			delete(there, name)
+			after = l.Address
+		}
+		if len(some) < page {
+			break
+		}
+	}
+	if !switches {
+		d.setQuiet(stamp)
+	}
+	for name := range there {
+		errs = append(errs, d.sweepGone(ctx, name))
+	}
+	return errors.Join(errs...)
+}
+
+func (d *Desk) isQuiet(s lists.Stamp) bool {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return d.quiet == s
+}
+
+func (d *Desk) setQuiet(s lists.Stamp) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.quiet = s
+}
+
+const (
+	shortWait = time.Minute
+	longWait  = 30 * time.Minute
+)
+
+// tickList looks after one list, unless it has failed a short time ago.
+func (d *Desk) tickList(ctx context.Context, l lists.List, now time.Time) error {
+	name := folderOf(l)
+	d.mu.Lock()
+	w, failed := d.waiting[name]
+	d.mu.Unlock()
+	if failed && now.Before(w.until) && w.until.Sub(now) <= w.long {
+		return nil
+	}
+	_, err := d.move(ctx, l, now, false)
+	if errors.Is(err, ErrBusy) || errors.Is(err, lists.ErrNoList) {
+		return nil
+	}
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if delete(d.waiting, name); err != nil && ctx.Err() == nil {
+		long := min(max(2*w.long, shortWait), longWait)
+		d.waiting[name] = wait{now.Add(long), long}
+	}
+	return err
+}
+
+// Send closes the issue that is being gathered, if there is a post in it, and sends it and all else that waits. It returns how many posts
+// were sent. ErrBusy, lists.ErrNoList.
+func (d *Desk) Send(ctx context.Context, list lists.Address) (posts int, err error) {
+	l, err := d.opts.Store.List(ctx, list)
+	if err != nil {
+		return 0, err
+	}
+	return d.move(ctx, l, d.opts.Now(), true)
+}
+
+// move closes what is to be closed, and sends what is closed.
+func (d *Desk) move(ctx context.Context, l lists.List, now time.Time, force bool) (posts int, err error) {
+	s := d.shelf(l)
+	defer func() {
+		if err != nil {
+			err = fmt.Errorf("digest of %s: %w", l.Address, err)
+		}
+	}()
+	lock, err := s.lock()
+	if err != nil {
+		return 0, err
+	}
+	defer lock.Close()
+	// Somebody else may have moved them on meanwhile.
+	if l, err = d.opts.Store.List(ctx, l.Address); err != nil {
+		return 0, err
+	}
+	x, err := s.index()
+	if err != nil {
+		return 0, err
+	}
+	if err := d.close(ctx, s, &l, x, now, force); err != nil {
+		return 0, err
+	}
+	var errs []error
+	for _, n := range x.toSend(l.Digests.Number) {
+		sent, err := d.sendIssue(ctx, s, &l, x, n, now)
+		if posts += sent; err != nil {
+			errs = append(errs, err)
+			if !final(err) { // nor will it go better with the next
+				break
+			}
+		}
+	}
+	return posts, errors.Join(append(errs, s.sweep(x, now))...)
+}
+
+// close closes the issue that is being gathered when it is due, or when nothing lies there and a member waits for the next.
+func (d *Desk) close(ctx context.Context, s shelf, l *lists.List, x index, now time.Time, force bool) error {
+	if last := len(x.issues) - 1; last >= 0 && x.issues[last] > l.Digests.Number {
+		// The store is older than the posts: it was put back from a copy.
+		if err := d.count(ctx, l, func(at *lists.Digests) { at.Number = max(at.Number, x.issues[last]) }); err != nil {
+			return err
+		}
+	}
+	for _, n := range x.toSend(l.Digests.Number) {
+		if x.labels[n] { // a crash may have kept it from being counted
+			if _, err := d.label(ctx, s, l, n, now); err != nil {
+				return err
+			}
+		}
+	}
+	n := l.Digests.Number
+	h, err := d.held(s, n)
+	if err == nil && len(h.ids) > 0 && !x.labels[n] {
+		if err = d.dropUnwanted(ctx, s, *l, &h); err != nil {
+			return err
+		}
+	}
+	switch {
+	case err != nil:
+		return err
+	case x.labels[n], len(h.ids) > 0 && force, len(h.ids) > 0 && full(l.Settings, h), old(l.Settings, h, now):
+		_, err = d.label(ctx, s, l, n, now)
+	case len(h.ids) == 0 && l.Digests.Switch > n:
+		err = d.count(ctx, l, func(at *lists.Digests) { at.Number = max(at.Number, at.Switch) })
+	}
+	return err
+}
+
+// dropUnwanted removes the posts of the issue that is being gathered when nobody would get it: those who take digests have left, or wait
+// for the next issue, which they then need not wait for any longer.
+func (d *Desk) dropUnwanted(ctx context.Context, s shelf, l lists.List, h *held) error {
+	if l.Digests.Members > 0 && l.Digests.Switch <= l.Digests.Number {
+		return nil
+	}
+	for _, form := range []lists.Delivery{lists.DeliveryDigest, lists.DeliveryPlain} {
+		r := lists.Recipients{Select: lists.Selection{Delivery: form, Issue: l.Digests.Number}}
+		for !r.Done() {
+			if err := d.opts.Store.Recipients(ctx, l.Address, &r, 1); err != nil {
+				return err
+			}
+			if r.Len() > 0 {
+				return nil
+			}
+		}
+	}
+	ids := h.ids
+	*h = held{}
+	return d.removePosts(s, l.Digests.Number, ids)
+}
+
+// toSend are the issues below a number that have a folder.
+func (x index) toSend(below int) []int {
+	for i, n := range x.issues {
+		if n >= below {
+			return x.issues[:i]
+		}
+	}
+	return x.issues
+}
+
+// sweepGone removes the folder of a list that is gone.
+func (d *Desk) sweepGone(ctx context.Context, name string) error {
+	// It may have been made since the lists were read.
+	if address, ok := addressOf(name); ok {
+		l, err := d.opts.Store.List(ctx, address)
+		if err == nil && folderOf(l) == name {
+			return nil
+		}
+		if err != nil && !errors.Is(err, lists.ErrNoList) {
+			return fmt.Errorf("digests: %w", err)
+		}
+	}
+	s := shelf{dir: filepath.Join(d.dir, name), disk: d.disk}
+	if err := d.removeAll(s); err != nil {
+		return fmt.Errorf("digests of a list that is gone: %w", err)
+	}
+	return nil
+}
+
+// removeAll removes the folder of a list with all that is in it. What somebody is still writing stays for the next time.
+func (d *Desk) removeAll(s shelf) error {
+	lock, err := s.lock()
+	if errors.Is(err, ErrBusy) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	defer lock.Close()
+	x, err := s.index()
+	if err != nil {
+		return err
+	}
+	var errs []error
+	for _, n := range x.issues {
+		entries, err := d.disk.ReadDir(s.issue(n))
+		errs = append(errs, err)
+		for _, e := range entries {
+			errs = append(errs, s.remove(filepath.Join(s.issue(n), e.Name())))
+		}
+		errs = append(errs, s.remove(s.issue(n)))
+	}
+	for _, e := range x.rest {
+		errs = append(errs, s.remove(s.path(e.Name())))
+	}
+	if err := errors.Join(errs...); err != nil {
+		return err
+	}
+	return errors.Join(s.remove(s.path(lockFile)), s.remove(s.dir))
+}
+
+// addressOf reads the name of a folder. False: it does not have all of the address.
+func addressOf(name string) (lists.Address, bool) {
+	name, _, ok := strings.Cut(name, "+")
+	if !ok || strings.Contains(name, "~") {
+		return lists.Address{}, false
+	}
+	var key []byte
+	for i := 0; i < len(name); i++ {
+		if name[i] != '=' {
+			key = append(key, name[i])
+			continue
+		}
+		var c byte
+		if _, err := fmt.Sscanf(name[i+1:min(i+3, len(name))], "%02x", &c); err != nil {
+			return lists.Address{}, false
+		}
+		key = append(key, c)
+		i += 2
+	}
+	at := strings.LastIndexByte(string(key), '@')
+	if at < 0 {
+		return lists.Address{}, false
+	}
+	return lists.Address{Local: string(key[:at]), Domain: string(key[at+1:])}, true
+}

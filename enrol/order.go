@@ -1,0 +1,125 @@
+package enrol
+
+import (
+	"context"
+	"errors"
+
+	"superlistd/lists"
+	"superlistd/templates"
+)
+
+// order is something that an owner wants done with somebody's membership.
+type order struct {
+	What string // orderAdd, orderRemove, or the delivery that is set
+	Who  lists.Address
+	Name string `json:",omitempty"`
+}
+
+const (
+	orderAdd    = "add" // an invitation
+	orderRemove = "remove"
+)
+
+// What may come of an order beside the answers to an invitation.
+const (
+	done      Answer = "done"
+	fromNext  Answer = "next"   // done, and it holds from the next digest on
+	notMember Answer = "absent" // nothing to do
+)
+
+// maxOrders of one mail are carried out: as many as a letter can list.
+const maxOrders = 50
+
+// propose asks an owner whether the orders in a mail of his are his.
+func (d *Desk) propose(ctx context.Context, q inquiry, orders []order, left string) error {
+	q.left = left
+	return d.ask(ctx, q, request{List: q.list.Address, Who: q.mail.Author, Action: ordering, Orders: orders, Mail: q.key}, templates.ConfirmOrders)
+}
+
+// listed are orders in a letter.
+func listed(orders []order) []templates.Order {
+	all := make([]templates.Order, len(orders))
+	for i, o := range orders {
+		all[i] = templates.Order{Address: o.Who.String(), Name: o.Name, What: o.What}
+	}
+	return all
+}
+
+// carryOut does what an owner has confirmed, and tells him what came of it. What was done already when it is done again, after
+// an error, stays so.
+func (d *Desk) carryOut(ctx context.Context, l lists.List, r request) error {
+	if !l.Settings.IsOwner(r.Who) {
+		d.log("no owner any more", l, r.Who, nil)
+		return nil
+	}
+	facts := d.facts(l, r.Who)
+	facts.Orders = listed(r.Orders)
+	for i, o := range r.Orders {
+		answer, err := d.obey(ctx, l, r.Who, o)
+		if err != nil {
+			return err
+		}
+		facts.Orders[i].Answer = string(answer)
+	}
+	return d.send(ctx, d.toMember(ctx, l, templates.Orders, r, facts))
+}
+
+func (d *Desk) obey(ctx context.Context, l lists.List, by lists.Address, o order) (Answer, error) {
+	if o.What == orderAdd {
+		return d.invite(ctx, l, lists.Member{Address: o.Who, Name: o.Name}, "")
+	}
+	m, member, err := d.opts.Store.Member(ctx, l.Address, o.Who)
+	if err != nil {
+		return "", err
+	}
+	if !member {
+		return notMember, nil
+	}
+	if o.What == orderRemove {
+		return done, d.expel(ctx, l, m, by)
+	}
+	m, err = d.opts.Store.UpdateMember(ctx, l.Address, m.Address, func(m *lists.Member) error {
+		return apply(m, []string{"delivery", o.What})
+	})
+	if errors.Is(err, lists.ErrNoMember) {
+		return notMember, nil
+	}
+	if err != nil {
+		return "", err
+	}
+	d.opts.Log(Event{What: "options changed", List: l.Address, Who: m.Address, By: by})
+	if later(l, m) {
+		return fromNext, nil
+	}
+	return done, nil
+}
+
+// expel removes a member. He is not written to, as when it is done on the server; the owners are.
+func (d *Desk) expel(ctx context.Context, l lists.List, m lists.Member, by lists.Address) error {
+	if _, err := d.opts.Store.Change(ctx, l.Address, lists.Change{Remove: []lists.Address{m.Address}}); err != nil {
+		return err
+	}
+	d.opts.Log(Event{What: "removed", List: l.Address, Who: m.Address, By: by})
+	d.Removed(ctx, l, m)
+	return nil
+}
+
+// held tells an owner which posts wait. Whoever does not decide about them gets no links for it.
+func (d *Desk) held(ctx context.Context, q inquiry) error {
+	items, err := d.opts.Held(ctx, q.list)
+	if err != nil {
+		return err
+	}
+	decides := false
+	for _, m := range q.list.Settings.ModeratedBy() {
+		decides = decides || m.Key() == q.mail.Author.Key()
+	}
+	for i := range items {
+		if !decides {
+			items[i].Answer = ""
+		}
+	}
+	facts := d.facts(q.list, q.mail.Author)
+	facts.Items = items
+	return d.answer(ctx, q, templates.HeldPosts, facts)
+}
