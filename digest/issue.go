@@ -4,9 +4,7 @@ import (
 	"crypto/sha256"
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
-	"slices"
 	"strings"
 	"unicode/utf8"
 
@@ -108,7 +106,7 @@ func (i *issue) scan(id string) (*entry, error) {
 		i.describe(e, h, p.UTF8)
 	}
 	if !e.eightBit {
-		if e.eightBit, err = beyondASCII(p.Reader(0)); err != nil {
+		if e.eightBit, err = message.BeyondASCII(p.Reader(0)); err != nil {
 			return nil, err
 		}
 	}
@@ -152,23 +150,6 @@ func cut(s string) string {
 		}
 	}
 	return s
-}
-
-// beyondASCII looks for an octet that needs 8BITMIME.
-func beyondASCII(r io.Reader) (bool, error) {
-	buf := make([]byte, 32<<10)
-	for {
-		n, err := r.Read(buf)
-		if slices.ContainsFunc(buf[:n], func(c byte) bool { return c >= 0x80 }) {
-			return true, nil
-		}
-		switch {
-		case err == io.EOF:
-			return false, nil
-		case err != nil:
-			return false, err
-		}
-	}
 }
 
 // words are the subject of a mail and what it begins with.

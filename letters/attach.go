@@ -4,7 +4,6 @@ import (
 	"crypto/rand"
 	"encoding/hex"
 	"io"
-	"slices"
 	"strings"
 	"unicode/utf8"
 
@@ -67,26 +66,9 @@ func Attach(p message.Content, utf8Mail bool, room int64) (Attachment, error) {
 		a.kind = "message/global"
 	}
 	if !a.eightBit {
-		a.eightBit, err = beyondASCII(p.Reader(0))
+		a.eightBit, err = message.BeyondASCII(p.Reader(0))
 	}
 	return a, err
-}
-
-// beyondASCII looks for an octet that needs 8BITMIME, whatever the client declared.
-func beyondASCII(r io.Reader) (bool, error) {
-	buf := make([]byte, 32<<10)
-	for {
-		n, err := r.Read(buf)
-		if slices.ContainsFunc(buf[:n], func(c byte) bool { return c >= 0x80 }) {
-			return true, nil
-		}
-		switch {
-		case err == io.EOF:
-			return false, nil
-		case err != nil:
-			return false, err
-		}
-	}
 }
 
 // attach makes a text one of several parts (RFC 2046 section 5.1.3): its own fields move into the part.
