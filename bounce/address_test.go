@@ -51,6 +51,8 @@ func TestReportAddress(t *testing.T) {
 		{`utf-8; gr\x{FC}n@example.org`, "grün@example.org"},
 		{`utf-8; gr\x{ZZ}n@example.org`, ""},
 		{`rfc822; "ann lee"@example.org`, `"ann lee"@example.org`},
+		{`rfc822;"ann+20lee"@example.org`, `"ann lee"@example.org`},
+		{"rfc822; ann@ department- of. example.org", "ann@department-of.example.org"},
 		{"rfc822; ann@example.org.", "ann@example.org"},
 		{"LOCAL;<>", ""},
 		{"x400; /o=x/cn=ann", ""},
@@ -72,7 +74,11 @@ func TestDecode(t *testing.T) {
 		{"damaged base64", "YW5u*Q", "base64", "", "ann"},
 		{"Latin-1", "gr\xfcn", "", "iso-8859-1", "grün"},
 		{"UTF-16", "a\x00n\x00n\x00@\x00", "", "utf-16le", "ann@"},
-		{"ISO 2022", "\x1b$B@<K\\\x1b(B ann", "", "iso-2022-jp", " ann"},
+		{"ISO 2022", "\x1b$B@<K\\\x1b(B ann", "", "iso-2022-jp", "声本 ann"},
+		{"ISO 2022 that nobody decodes", "\x1b$)C@<K\\\x1b(B ann", "", "iso-2022-kr", " ann"},
+		{"a Chinese charset", "\xcd\xcb\xd0\xc5 ann", "", "gb2312", "退信 ann"},
+		{"a charset that is not what is said", "退信 ann", "", "gb2312", "退信 ann"},
+		{"a charset that nobody knows", "\xe4 ann", "", "x-none", "ä ann"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()

@@ -25,8 +25,8 @@ func decode(body []byte, cte, set string) []byte {
 		return toUTF8(bytes.ReplaceAll(body, []byte{0}, nil))
 	}
 	shifts := strings.HasPrefix(set, "iso-2022-")
-	if set != "" && (shifts || !utf8.Valid(body)) {
-		if text, ok := message.DecodeCharset(set, body); ok {
+	if set != "" && (shifts || !utf8.Valid(body)) && !strings.HasPrefix(set, "utf-16") { // UTF-16 without a NUL is none
+		if text, ok := message.DecodeCharset(set, body); ok && string(text) != "\ufffd" { // what browsers make of charsets that they refuse
 			return toUTF8(text)
 		}
 	}

@@ -40,6 +40,7 @@ func (n *notice) readText() (name string, all []Recipient) {
 	if all := n.settle(n.failedHeader()); len(all) > 0 {
 		return "x-failed-recipients", all
 	}
+	n.free = true
 	return "text", n.settle(n.heuristics())
 }
 
@@ -85,8 +86,11 @@ func (n *notice) settle(found []Recipient) (all []Recipient) {
 			said += " " + n.about(r.Address)
 			r.Status = bestStatus(r.Status, said)
 		}
-		if r.Kind, r.cause = judge(r.Status, said); delayed {
+		switch r.Kind, r.cause = judge(r.Status, said); {
+		case delayed:
 			r.Kind, r.cause = None, Delayed
+		case n.free && r.Kind == Soft && r.Diagnostic != "" && !tells(said) && !coded(n.flat): // a reason, in words that nobody knows
+			r.Kind, r.cause = None, Refused
 		}
 		if r.cause != Delivered {
 			all = append(all, r)

@@ -15,19 +15,21 @@ func (n *notice) heuristics() []Recipient {
 	if n.origin != machine || !n.has(failPhrases...) && !coded(n.flat) && !n.unfit() || containsAny(subject, awaySubjects) {
 		return nil
 	}
-	if !n.returned() && !coded(n.flat) && statusIn(n.flat) == "" && !(n.letter.fromOffice() && containsAny(subject, failureSubjects)) {
+	if !n.returned() && !coded(n.flat) && statusIn(n.flat) == "" && !(n.letter.fromOffice() && (containsAny(subject, failureSubjects) || containsAny(subject, failPhrases))) {
 		return nil
 	}
 	var all []Recipient
-	lead := 0 // paragraphs that may still belong to the phrase
+	lead := 0         // paragraphs that may still belong to the phrase
+	labelled := false // the last paragraph is the cell of a table that says what is in the next
 	for from := 0; from < len(n.lines); {
 		to := from
 		for to < len(n.lines) && n.lines[to] != "" {
 			to++
 		}
 		if to > from {
-			found, announced := n.paragraph(from, to, lead > 0)
+			found, announced := n.paragraph(from, to, lead > 0 || labelled)
 			all = append(all, found...)
+			labelled = to == from+1 && label(n.low[from])
 			switch {
 			case announced:
 				lead = 3
@@ -37,7 +39,7 @@ func (n *notice) heuristics() []Recipient {
 		}
 		from = to + 1
 	}
-	if len(all) == 0 && (n.letter.fromOffice() || n.letter.nullPath()) {
+	if len(all) == 0 && (n.has(failPhrases...) || n.unfit() || containsAny(subject, failureSubjects)) && (n.letter.fromOffice() || n.letter.nullPath()) {
 		return n.sole()
 	}
 	return all
@@ -172,8 +174,16 @@ func keyed(line string) (a lists.Address, rest string, ok bool) {
 	return a, strings.TrimLeft(value[end:], "'\">:)]. "), true
 }
 
-var keys = []string{"recipient", "rcpt to", "failed address", "destination", "empfänger", "destinataire", "destinatario", "adresse", "address", "mailbox", "user unknown", "unknown user", "addressee", "message to", "получатель", "адресат", "收件人", "收信人", "宛先", "メールアドレス",
-	"ontvanger", "mottagare", "modtager", "mottaker", "adresat", "odbiorca", "příjemce", "címzett", "alıcı", "destinatário", "받는 사람", "수신자"}
+var keys = append([]string{"rcpt to", "destination", "adresse", "address", "mailbox", "user unknown", "unknown user", "message to", "メールアドレス"}, labels...)
+
+// labels are what recipients are called.
+var labels = []string{"recipient", "addressee", "failed address", "empfänger", "destinataire", "destinatario", "получатель", "адресат", "收件人", "收信人", "宛先",
+	"ontvanger", "mottagare", "modtager", "mottaker", "adresat", "odbiorca", "příjemce", "címzett", "alıcı", "destinatário", "받는 사람", "받는사람", "수신자"}
+
+// label tells a line that is nothing but the name of what comes next.
+func label(low string) bool {
+	return len(low) <= 40 && strings.IndexByte(low, '@') < 0 && containsAny(low, labels)
+}
 
 // inSentence reads an address that a sentence says is the recipient: "… could not be delivered to ann@example.org".
 func inSentence(line string) (lists.Address, string, bool) {
@@ -205,7 +215,11 @@ var toPhrases = []string{"发送给", "发给", "寄給", "寄给", "傳送給",
 // offered tells, by the words before it, an address to which the reader may turn, or that has sent something.
 func offered(before string) bool {
 	words := strings.Fields(strings.TrimRight(fold(before), " '\"<([:"))
-	for _, w := range words[max(0, len(words)-4):] {
+	words = words[max(0, len(words)-4):]
+	if len(words) > 0 && containsAny(words[len(words)-1], []string{"联系", "聯絡", "聯繫", "咨询", "問い合わせ", "連絡", "문의"}) { // languages without blanks
+		return true
+	}
+	for _, w := range words {
 		switch strings.Trim(w, ":;,.'\"()") {
 		case "contact", "from", "by", "sender", "write", "postmaster", "email", "kontakt", "de", "von", "reply", "forward", "visit", "please", "help", "questions", "support", "administrator":
 			return true
@@ -228,7 +242,8 @@ var failPhrases = []string{
 	"delivery error", "delivery problem", "while trying to deliver", "was unsuccessful", "delivery of your message", "not possible to deliver", "has been rejected", "was rejected by", "failed delivery", "nicht zugestellt", "nicht zustellbar", "unzustellbar",
 	"konnte nicht", "zustellung", "n'a pas pu être", "n'a pu être", "non remis", "pas été remis", "échec de la remise", "non distribu", "no se pudo entregar", "no se ha podido entregar", "no pudo ser entregado", "no pudo entregarse", "impossibile recapitare",
 	"non è stato possibile", "non può essere", "não pôde ser entregue", "não foi possível entregar", "niet worden bezorgd", "niet worden afgeleverd", "niet afgeleverd", "niet bezorgd", "niet aangekomen", "kunde inte leverera", "не доставлено", "не может быть доставлено", "не удалось доставить", "送信に失敗", "配信できません", "配送できません", "无法投递", "无法发送", "投递失败", "发送失败", "未能投递", "未能送达", "無法投遞", "投遞失敗", "無法傳送", "退回", "退信", "邮件被退回",
-	"n'a pas été délivré", "n'a pas été remis", "impossible de remettre", "non è stato consegnato", "non consegnat", "mancata consegna", "falha na entrega", "não foi entregue", "kunde inte levereras", "kunne ikke leveres", "ikke leveres",
+	"n'a pas été délivré", "n'a pas été remis", "impossible de remettre", "non è stato consegnato", "non è stato recapitato", "non recapitat", "non consegnat", "mancata consegna", "falha na entrega", "não foi entregue", "kunde inte levereras", "kunne ikke leveres", "ikke leveres",
 	"ei voitu toimittaa", "nie dostarczon", "nie mogła zostać dostarczona", "nie została dostarczona", "niedostarczon", "nebylo možné doručit", "nelze doručit", "nedoruč", "nepodařilo doručit", "nepodařilo se doručit", "nebyla doruč", "nepodarilo doruč", "nie udało się dostarczyć", "nie udalo sie dostarczyc", "nem kézbesíthető", "teslim edilemedi", "iletilemedi",
 	"配信に失敗", "配信不能", "送信できません", "无法送达", "無法送達", "无法投送", "配送できない", "전송하지 못", "배달되지", "반송",
+	"전송되지 못", "전송하지 못", "전달되지 못", "전달하지 못", "배달되지 못", "배달하지 못", "발송되지 못", "발송에 실패", "전송에 실패",
 }

@@ -7,7 +7,8 @@ import "strings"
 func judge(status, said string) (Kind, Cause) {
 	s := answerOnly(fold(typewriter.Replace(said)))
 	s = advice.Replace(strings.ReplaceAll(s, "unknown address error", "")) // what one product calls every 5xx
-	gone := containsAny(s, goneWords) && !containsAny(s, againWords)
+	gone, elsewhere := goneIn(s)
+	gone = gone && !containsAny(s, againWords)
 	switch {
 	case containsAny(s, senderWords):
 		return None, Refused
@@ -15,7 +16,7 @@ func judge(status, said string) (Kind, Cause) {
 		return Soft, Failed
 	case strings.HasPrefix(status, "2"):
 		return None, Delivered
-	case containsAny(s, greyWords) && !gone:
+	case elsewhere:
 		return None, Refused
 	case strings.HasPrefix(status, "4"):
 		if containsAny(s, contentWords) && !gone {
@@ -54,7 +55,7 @@ func byCode(status, s string, gone bool) (Kind, Cause, bool) {
 	case detail == "1.7", detail == "1.8", strings.HasPrefix(detail, "6."), detail == "2.3", detail == "3.4":
 		return None, Refused, true
 	case strings.HasPrefix(detail, "7."):
-		if gone {
+		if certain, _ := goneIn(stateWords.Replace(s)); gone && (certain || !containsAny(s, contentWords)) {
 			return Hard, Failed, true
 		}
 		return None, Refused, true
@@ -104,6 +105,40 @@ func byWords(status, s string, gone bool) (Kind, Cause) {
 	return Soft, Failed
 }
 
+// goneIn finds words for an address that is gone. elsewhere: there are none but such as speak, just before them, of the
+// sender or of a part of the message.
+func goneIn(s string) (gone, elsewhere bool) {
+	const near, most = 32, 8 // octets before, places of one phrase
+	for _, p := range goneWords {
+		for at, tries := 0, 0; tries < most; tries++ {
+			i := strings.Index(s[at:], p)
+			if i < 0 {
+				break
+			}
+			i += at
+			at = i + len(p)
+			before := s[max(0, i-near):i]
+			for _, end := range []string{"rcpt", "recipient", "mailbox", "user", " to:", " to "} {
+				before = before[max(0, strings.LastIndex(before, end)):]
+			}
+			if !containsAny(before+p, otherSubjects) {
+				return true, false
+			}
+			elsewhere = true
+		}
+	}
+	return false, elsewhere
+}
+
+// otherSubjects are what may be unknown or disabled beside recipients.
+var otherSubjects = []string{
+	"sender address", "sender's", "sender domain", "sender account", "sending account", "sending domain", "sending host", "sending server", "sending address", "mail from", "from domain", "from header", "helo", "ehlo", "header", "message-id", "spf ", "url in ", "a link ",
+	"your account", "your domain", "your host", "your server", "your ip", "this host",
+}
+
+// stateWords are said of accounts, of hosts that send, and of links; only the rest of the words tells which.
+var stateWords = strings.NewReplacer("disabled", "", "deactivated", "", "suspended", "", "inactive", "", "inactivity", "", "not active", "", "discontinued", "", "been terminated", "", "abandoned", "")
+
 // tells reports whether a diagnostic is one: it has a code, or words that judge knows.
 func tells(said string) bool {
 	s := fold(said)
@@ -129,6 +164,8 @@ var goneWords = []string{
 	"no longer valid", "no longer available", "no longer in use", "no longer active", "no longer exist", "no longer on server", "has moved", "not a current", "recipient address rejected: unverified", "nobody here by",
 	"not local to", "user doesn't", "inexistent", "not registered", "is not registered", "cannot find recipient", "bad email", "bad user",
 	"disabled", "deactivated", "suspended", "inactive", "inactivity", "not active", "no longer accept", "account closed", "account is closed", "mailbox closed", "account has been closed", "discontinued", "been terminated", "account terminated", "account expired", "account has expired",
+	"konto gesperrt", "konto wurde gesperrt", "konto ist gesperrt", "postfach gesperrt", "postfach wurde gesperrt", "postfach ist gesperrt", "compte désactivé", "compte est désactivé", "compte suspendu", "cuenta desactivada", "cuenta suspendida", "account disattivato", "casella disattivata", "conta desativada", "konto zablokowane", "konto jest zablokowane",
+	"не знайдено", "не існує", "невідом", "ne postoji", "nu există", "nu exista", "δεν υπάρχει", "không tồn tại", "ไม่พบ", "לא קיים", "не е намерен", "не съществува",
 	"account blocked", "account locked", "mailbox locked", "account is locked", "mailbox blocked", "abandoned", "does not accept mail", "accepts no mail", "null mx", "nullmx", "not accepting mail",
 	"host unknown", "unknown host", "host not found", "domain not found", "domain name not found", "nxdomain", "unknown domain", "domain unknown", "invalid domain", "bad domain", "couldn't find any host", "unresolvable",
 	"hard error", "invalid host", "illegal host", "no mx", "name or service not known", "unresolveable", "non-existent", "nonexistent", "not exists",
@@ -159,7 +196,7 @@ var fullWords = []string{
 var sizeWords = []string{
 	"message size", "message too large", "message too big", "message is too large", "message is too big", "message file too big", "mail too large", "mail size", "maximum size", "size exceeds", "exceeds size",
 	"size limit for", "recipsizelimit", "messagesize", "larger than", "fixed limit", "message exceeds", "exceeds the maximum", "exceed maximum",
-	"zu groß", "zu gross", "trop volumineux", "trop gros", "demasiado grande", "troppo grande", "muito grande", "te groot", "zbyt duż", "za duż", "слишком бол", "过大", "大きすぎ",
+	"zu groß", "zu gross", "trop volumineux", "trop gros", "demasiado grande", "troppo grande", "muito grande", "te groot", "zbyt duż", "za duż", "слишком бол", "过大", "过长", "超过大小", "大きすぎ", "サイズが", "サイズ制限", "크기", "dimension", "tamaño", "tamanho", "trop grand", "taille max", "taille du message", "rozmiar wiadomości", "velikost zpráv", "размер письма", "размер сообщения", "boyutu",
 }
 
 // senderWords: the sender, his domain or his system is refused, whoever the recipient is.
@@ -167,7 +204,7 @@ var senderWords = []string{
 	"sender address rejected", "sender verify failed", "sender rejected", "sender denied", "sender address verif", "sender unknown", "unknown sender", "invalid sender", "sender domain",
 	"sender is not", "sender not", "bad sender", "domain of sender", "your hostname", "helo command rejected", "client host rejected", "client host [", "reverse dns", "reverse lookup",
 	"ptr record", "rdns", "your ip", "from address", "return address", "envelope sender", "reverse-path",
-	"accepting mail from", "accept mail from", "accepting email from", "accept email from", "accepting e-mail from", "accept e-mail from", "accepting messages from", "accept messages from", "for this sender", "sendernotauthenticated", "resolver.rst.auth", "notauthorized",
+	"accepting mail from", "accept mail from", "accepting email from", "accept email from", "accepting e-mail from", "accept e-mail from", "accepting messages from", "accept messages from", "want mail from", "want email from", "wants no mail from", "sending quota", "sending limit", "hourly limit", "rate limit", "rate-limit", "ratelimit", "too many messages from", "unusual rate", "for this sender", "sendernotauthenticated", "resolver.rst.auth", "notauthorized",
 	"unbekannter absender", "absender unbekannt", "absenderadresse", "expéditeur inconnu", "remitente desconocid", "mittente sconosciut", "remetente desconhecid", "nieznany nadawca", "неизвестный отправитель",
 }
 
@@ -180,19 +217,18 @@ var contentWords = []string{
 	"security", "verdict", "abuse", "too many hops", "rejected due to", "considered", "rules", "challenge", "whitelist", "only accepts", "does not accept messages from", "refused by",
 	"blocked", "your network", "frequency limit", "bulk", "newsletter", "mail from 1", "mail from 2", "connection denied", "connections not accepted", "intrusion", "accept this message", "delivery of this message", "accept your m", "message not accepted", "mail not accepted", "message was not accepted", "mail was not accepted",
 	"mail rejected", "mail refused", "mail denied", "service refused", "denied (mode", "scored", "conform", "message looks", "rule imposed", "advertis",
+	"sperrliste", "gesperrt", "unerwünscht", "unerlaubte", "dateianhang", "verschlüssel", "encrypted", "indésirable", "liste noire", "bloqué", "lista negra", "bloquead", "no deseado", "indesiderat", "bloccat", "ongewenst", "odrzucon", "nevyžádan",
+	"拒收", "拒绝接收", "拒否", "黑名单", "스팸", "istenmeyen",
 	"richtlinie", "politique", "política", "спам", "вирус", "политик", "迷惑メール", "垃圾",
 }
 
 // againWords: it is worth another try, though the user is unknown.
 var againWords = []string{"temporar", "try again", "try later", "servfail", "timed out", "timeout", "greylist", "soft error", "at a rate", "too quickly", "too many invalid"}
 
-// greyWords: whoever comes for the first time is put off. Given up for that, a message was refused by a rule.
-var greyWords = []string{"greylist", "graylist", "grey-list", "gray-list", "grey list", "gray list", "postgrey"}
-
 // passingWords: it may be otherwise tomorrow.
 var passingWords = []string{
 	"timed out", "timeout", "connection refused", "connection reset", "connection dropped", "lost connection", "no route", "unreachable", "temporar", "try again", "try later", "deferred",
-	"could not connect", "couldn't connect", "cannot connect", "unable to connect", "failed to connect", "able to establish", "servfail", "soft error", "dns-soft", "expired", "too long", "too many connections", "rate limit", "at a rate", "too quickly",
+	"could not connect", "couldn't connect", "cannot connect", "unable to connect", "failed to connect", "able to establish", "servfail", "soft error", "dns-soft", "expired", "too long", "too many connections", "at a rate", "too quickly",
 	"no answer", "service unavailable", "service not available", "resources", "retry", "loops back", "mail loop", "hop count", "relay", "rcpthosts", "locked by", "not responding", "no response", "name server",
 	"keep trying", "for past", "could not be delivered for", "system error", "i/o error", "command died", "local configuration", "internal error", "overload", "busy",
 }

@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"slices"
 	"strings"
+	"unicode"
+	"unicode/utf8"
 
 	"superlistd/lists"
 )
@@ -14,12 +16,14 @@ type notice struct {
 	origin origin
 
 	lines  []string // without line ends and blanks behind; of an answer, what it quotes is empty
-	low    []string // the same, A to Z folded; offsets agree
+	low    []string // the same, folded; offsets agree
 	flat   string   // all of low in one line
 	starts []int    // where the lines begin in it
 
 	rest string // what follows: the message that came back, if it is in the text
 	cut  bool   // there is such a message in the text
+
+	free bool // it is of no known format
 
 	own        map[string]bool          // keys of the addresses that wrote and got the mail: never recipients that failed
 	asked      int                      // how often about has gone through the text
@@ -128,7 +132,7 @@ var (
 		"below this line is", "the original message follows", "returned message follows", "headers of the original", "the header of the original",
 		"header of the original", "the following is a copy of", "content of message follows", "a copy of the original message", "the undelivered message",
 		"message contents follow", "your message reads", "the header of the message is following", "text of the original", "included is a copy of",
-		"the original message was:", "message header:", "original message:", "original message header", "your original message:", "start of returned message",
+		"the original message was:", "message header:", "original message:", "old message:", "original message header", "your original message:", "start of returned message",
 		"en-têtes de message d'origine", "en-têtes du message d'origine", "ursprüngliche nachrichtenkopfzeilen", "ursprüngliche nachrichtenköpfe",
 		"encabezados de mensajes originales", "encabezados de mensaje originales", "intestazioni originali del messaggio", "intestazioni messaggio originale",
 		"oorspronkelijke berichtkoppen", "cabeçalhos de mensagem originais", "here is your returned mail", "first part of the message", "copy of the original message",
@@ -298,18 +302,28 @@ func containsAny(s string, phrases []string) bool {
 	return false
 }
 
-// fold folds A to Z; offsets stay the same.
+// fold folds letters, of any script, whose small form is as long; offsets stay the same.
 func fold(s string) string {
 	for i := 0; i < len(s); i++ {
-		if 'A' <= s[i] && s[i] <= 'Z' {
-			b := []byte(s)
-			for ; i < len(b); i++ {
-				if 'A' <= b[i] && b[i] <= 'Z' {
-					b[i] |= 0x20
-				}
-			}
-			return string(b)
+		if 'A' <= s[i] && s[i] <= 'Z' || s[i] >= utf8.RuneSelf {
+			return string(foldBytes([]byte(s), i))
 		}
 	}
 	return s
+}
+
+func foldBytes(b []byte, i int) []byte {
+	for ; i < len(b); i++ {
+		switch c := b[i]; {
+		case 'A' <= c && c <= 'Z':
+			b[i] |= 0x20
+		case c >= utf8.RuneSelf:
+			r, size := utf8.DecodeRune(b[i:])
+			if small := unicode.ToLower(r); small != r && utf8.RuneLen(small) == size {
+				utf8.EncodeRune(b[i:], small)
+			}
+			i += size - 1
+		}
+	}
+	return b
 }

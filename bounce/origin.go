@@ -184,5 +184,5 @@ var awaySubjects = []string{
 // notReports are how subjects begin of what mail systems write that is no report to a sender.
 var notReports = []string{
 	"postfix smtp server: errors", "bounce action notification", "uncaught bounce", "report domain:", "successful mail delivery report", "read:", "not read:",
-	"return receipt", "message recall", "gelesen:", "lu :", "nicht gelesen:",
+	"return receipt", "message recall", "request received", "ticket received", "your request", "we have received", "we received", "[ticket", "gelesen:", "lu :", "nicht gelesen:",
 }

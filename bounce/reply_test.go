@@ -17,6 +17,7 @@ func TestReply(t *testing.T) {
 		{"550 no such user", bounce.Hard, bounce.Failed},
 		{"552 5.2.2 mailbox full", bounce.Soft, bounce.Failed},
 		{"554 5.7.1 message looks like spam", bounce.None, bounce.Refused},
+		{"450 4.2.0 busy", bounce.Soft, bounce.Failed},
 		{"450 4.2.0 greylisted", bounce.Soft, bounce.Failed},
 		{"", bounce.Soft, bounce.Failed},
 	} {

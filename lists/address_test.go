@@ -238,3 +238,26 @@ func asciiUpper(s string) string {
 		return r
 	}, s)
 }
+
+func TestDisplay(t *testing.T) {
+	t.Parallel()
+	for in, want := range map[string]string{
+		"ann@grünewiese.example":            "ann@xn--grnewiese-r9a.example",
+		"jürgen@grünewiese.example":         "jürgen@grünewiese.example",
+		"jürgen@xn--grnewiese-r9a.example":  "jürgen@grünewiese.example",
+		"jürgen@xn--a-ecp.ru.example":       "jürgen@xn--a-ecp.ru.example", // no label that IDNA would make
+		`"jürgen k"@xn--grnewiese-r9a.test`: `"jürgen k"@grünewiese.test`,
+	} {
+		a, err := lists.ParseAddress(in)
+		if err != nil {
+			a = lists.Address{Local: "jürgen", Domain: "xn--a-ecp.ru.example"} // as an old store may have it
+		}
+		got := a.Display()
+		if got != want {
+			t.Errorf("%s: %s, want %s", in, got, want)
+		}
+		if back, err := lists.ParseAddress(got); err == nil && back.Key() != a.Key() {
+			t.Errorf("%s comes back as %s", got, back)
+		}
+	}
+}

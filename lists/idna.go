@@ -17,3 +17,17 @@ func toASCII(s string) (string, error) {
 	}
 	return a, nil
 }
+
+// Display is the address as its owner writes it: when the local part is not ASCII, the domain is in U-labels too (RFC 5890
+// section 2.3.2.1). It is for people; ParseAddress reads it back.
+func (a Address) Display() string {
+	if isASCII(a.Local) {
+		return a.String()
+	}
+	domain, err := idna.Display.ToUnicode(a.Domain)
+	if err != nil {
+		return a.String()
+	}
+	a.Domain = domain
+	return a.String()
+}

@@ -91,9 +91,9 @@ func readBounce(in io.Reader) (jsonBounce, error) {
 		if r.Kind == bounce.None && rep.Kind != bounce.None {
 			continue
 		}
-		out.Recipients = append(out.Recipients, jsonRecipient{r.Address.String(), r.Status, r.Diagnostic})
+		out.Recipients = append(out.Recipients, jsonRecipient{r.Address.Display(), r.Status, r.Diagnostic})
 		if !r.Final.IsZero() {
-			out.Recipients = append(out.Recipients, jsonRecipient{r.Final.String(), r.Status, r.Diagnostic})
+			out.Recipients = append(out.Recipients, jsonRecipient{r.Final.Display(), r.Status, r.Diagnostic})
 		}
 	}
 	return out, nil
