@@ -158,8 +158,7 @@ func (l *Log) open(dir, name string) (*os.File, error) {
 		for _, folder := range []string{l.dir, dir} {
 			switch err := os.Mkdir(folder, dirMode); {
 			case err == nil:
-				err = giveAway(folder)
-				if err != nil {
+				if err := giveFolderAway(folder); err != nil {
 					return nil, err
 				}
 			case !errors.Is(err, fs.ErrExist):
@@ -173,24 +172,33 @@ func (l *Log) open(dir, name string) (*os.File, error) {
 		if err != nil {
 			return nil, err
 		}
-		if err := giveAway(path); err != nil {
+		if err := giveAway(f, dir); err != nil {
 			return nil, errors.Join(err, f.Close())
 		}
 		return f, nil
 	}
 }
 
-// giveAway gives what root has made to the owner of the folder it is in: listctl run by root must not lock the daemon out.
-func giveAway(path string) error {
+// giveAway gives what root has made to the owner of the folder it is in: listctl run by root must not lock the daemon out. It is what was
+// opened, whatever that owner has put in its place since.
+func giveAway(f *os.File, folder string) error {
 	if os.Geteuid() != 0 {
 		return nil
 	}
-	info, err := os.Stat(filepath.Dir(path))
+	info, err := os.Stat(folder)
 	if err != nil {
 		return err
 	}
 	if owner, ok := info.Sys().(*syscall.Stat_t); ok {
-		return os.Lchown(path, int(owner.Uid), int(owner.Gid))
+		return f.Chown(int(owner.Uid), int(owner.Gid))
 	}
 	return nil
+}
+
+func giveFolderAway(path string) error {
+	f, err := os.OpenFile(path, os.O_RDONLY|syscall.O_DIRECTORY|syscall.O_NOFOLLOW, 0)
+	if err != nil {
+		return err
+	}
+	return errors.Join(giveAway(f, filepath.Dir(path)), f.Close())
 }

@@ -8,6 +8,7 @@ import (
 	"reflect"
 	"strings"
 	"sync"
+	"syscall"
 	"testing"
 	"time"
 
@@ -193,6 +194,52 @@ func TestAnyListHasAFolderOfItsOwn(t *testing.T) {
 	above, _ := os.ReadDir(data)
 	if err != nil || len(folders) != len(names) || len(above) != 1 {
 		t.Errorf("%d folders for %d lists beside %d, %v", len(folders), len(names), len(above), err)
+	}
+}
+
+// What root's listctl writes first, the account that serves can write on.
+func TestFilesOfRoot(t *testing.T) {
+	t.Parallel()
+	if os.Geteuid() != 0 {
+		t.Skip("only root can give files away")
+	}
+	const uid = 12345
+	data := t.TempDir()
+	must(t, os.Chown(data, uid, uid))
+	log := audit.Open(data, audit.Options{Months: 1, Now: noon})
+	must(t, log.Append(address(t, "team@m.test"), audit.Event{What: audit.Joined, Member: "m"}))
+	must(t, log.Tick(noon()))
+	n := 0
+	must(t, filepath.WalkDir(data, func(path string, _ os.DirEntry, _ error) error {
+		n++
+		info, err := os.Lstat(path)
+		if err == nil && info.Sys().(*syscall.Stat_t).Uid != uid {
+			t.Errorf("%s is of root", path)
+		}
+		return err
+	}))
+	if n != 5 {
+		t.Errorf("%d files and folders", n)
+	}
+}
+
+// Two lists may have the same List-Id; who reads of one does not hear of the other.
+func TestListsOfOneFolder(t *testing.T) {
+	t.Parallel()
+	log := audit.Open(t.TempDir(), audit.Options{Now: noon})
+	one, other := address(t, "a.b@c.test"), address(t, "a@b.c.test")
+	must(t, log.Append(one, audit.Event{What: audit.Joined, Member: "one@x.test"}))
+	must(t, log.Append(other, audit.Event{What: audit.Joined, Member: "other@x.test"}))
+	if got := said(t, log, address(t, "A.B@C.test")); len(got) != 1 || !strings.Contains(got[0], "one@x.test") {
+		t.Errorf("%q", got)
+	}
+	n := 0
+	_, err := log.After(other, nil, func(e audit.Event) error {
+		n++
+		return nil
+	})
+	if err != nil || n != 1 {
+		t.Errorf("%d events, %v", n, err)
 	}
 }
 

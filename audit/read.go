@@ -22,13 +22,14 @@ func (l *Log) Read(list lists.Address, since time.Time, yield func(Event) error)
 	if err != nil {
 		return err
 	}
+	ours := about(list)
 	first := since.UTC().Format(month) + suffix
 	for _, name := range names {
 		if name < first {
 			continue
 		}
 		_, err := l.readFile(list, name, 0, func(e Event) error {
-			if e.At.Before(since) {
+			if e.At.Before(since) || !ours(e) {
 				return nil
 			}
 			return yield(e)
@@ -50,13 +51,31 @@ func (l *Log) After(list lists.Address, p Position, yield func(Event) error) (Po
 	if err != nil {
 		return nil, err
 	}
-	next := Position{}
+	next, ours := Position{}, about(list)
 	for _, name := range names {
-		if next[name], err = l.readFile(list, name, p[name], yield); err != nil {
+		next[name], err = l.readFile(list, name, p[name], func(e Event) error {
+			if !ours(e) {
+				return nil
+			}
+			return yield(e)
+		})
+		if err != nil {
 			return nil, err
 		}
 	}
 	return next, nil
+}
+
+// about returns what tells the events of a list: a.b@c.d and a@b.c.d have the same ID, and so one folder.
+func about(list lists.Address) func(Event) bool {
+	name, key := list.String(), list.Key()
+	return func(e Event) bool {
+		if e.List == name {
+			return true
+		}
+		a, err := lists.ParseAddress(e.List)
+		return err == nil && a.Key() == key
+	}
 }
 
 // End is where the next events of a list will be.

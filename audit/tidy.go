@@ -6,6 +6,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"syscall"
 	"time"
 )
 
@@ -66,9 +67,9 @@ func forget(dir, first string) error {
 }
 
 func (l *Log) mark(path string, now time.Time) error {
-	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE, fileMode)
+	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|syscall.O_NOFOLLOW, fileMode)
 	if err == nil {
-		err = errors.Join(giveAway(path), f.Close())
+		err = errors.Join(giveAway(f, l.dir), f.Close())
 	}
 	if err == nil {
 		err = os.Chtimes(path, now, now)

@@ -146,7 +146,7 @@ func (d *Desk) known(ctx context.Context, list lists.Address, who []lists.Addres
 			return s, err
 		}
 		m, found, e := d.opts.Store.Member(ctx, l.Address, a)
-		if err = e; found {
+		if err = e; found && m.Address.Key() == a.Key() { // it may be somebody's alias now, who has not complained
 			return subject{list: l, who: m.Address, member: true}, err
 		}
 	}

@@ -107,6 +107,25 @@ func TestComplaints(t *testing.T) {
 	}
 }
 
+// What was sent to an address when it was a member is no complaint of the member of whom it is an alias now.
+func TestComplaintOfAnAlias(t *testing.T) {
+	t.Parallel()
+	for _, proof := range []func(h *house) string{
+		func(*house) string { return link("team@lists.test", "old@m.test") }, func(h *house) string { return h.keyed("old@m.test") },
+	} {
+		h := newHouse(t, 20)
+		_, err := h.store.UpdateMember(t.Context(), h.list, parse(t, "ann@m.test"), func(m *lists.Member) error {
+			m.Aliases = []lists.Address{parse(t, "old@m.test")}
+			return nil
+		})
+		must(t, err)
+		h.complain(isp, arf("abuse", proof(h)))
+		if _, found := h.member("ann@m.test"); !found || h.complained("ann@m.test") {
+			t.Errorf("ann was removed: %v, noted: %v", !found, h.complained("ann@m.test"))
+		}
+	}
+}
+
 func TestComplaintIsTold(t *testing.T) {
 	t.Parallel()
 	h := newHouse(t, 20)

@@ -86,6 +86,7 @@ type Limits struct {
 	Errors         int   // errors after which a session is ended
 	Line           int64 // octets of a command line; Postfix sends XFORWARD lines far over 512
 	Memory         int64 // octets of content held in memory before it goes to a file
+	AnswersPerDay  int   // letters to one address in a day that requests in its name cause, and again as many to who is proven
 }
 
 // Timeouts is the table [timeouts].
@@ -205,6 +206,7 @@ func Default() Config {
 			Errors:         20,
 			Line:           8e3,
 			Memory:         128e3,
+			AnswersPerDay:  10,
 		},
 		Timeouts: Timeouts{
 			Command: 5 * time.Minute,

@@ -78,7 +78,7 @@ func TestEveryKeyIsRead(t *testing.T) {
 			"xn--bcher-kva.example", []string{"r2026", "2026"},
 			[]string{"/etc/superlistd/rsa.pem", "/etc/superlistd/ed.pem"},
 		},
-		Limits:    Limits{1 << 20, 2, 300, 4, 5, 16384, 1e6},
+		Limits:    Limits{1 << 20, 2, 300, 4, 5, 16384, 1e6, 3},
 		Timeouts:  Timeouts{time.Minute, 90 * time.Minute, 1500 * time.Millisecond, 25 * time.Second, 0},
 		Delivery:  Delivery{500, 3, 9, 6, 45 * time.Second, 10e6, 9e6, 0, 0, 60 * time.Hour, 3, 2, 0},
 		Helo:      Helo{CheckResolvable},

@@ -42,6 +42,7 @@ func bindings(c *Config) []binding {
 		{"limits.errors", number(&c.Limits.Errors, 1, 10_000)},
 		{"limits.line", size(&c.Limits.Line, 2048, 1<<20)},
 		{"limits.memory", size(&c.Limits.Memory, 4096, 1<<30)},
+		{"limits.answers_per_day", number(&c.Limits.AnswersPerDay, 1, 10_000)},
 
 		{"timeouts.command", span(&c.Timeouts.Command, time.Second, forever)},
 		{"timeouts.data", span(&c.Timeouts.Data, time.Second, forever)},

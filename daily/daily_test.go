@@ -169,6 +169,28 @@ func TestASummaryADayWhenThereIsSomethingToTell(t *testing.T) {
 	}
 }
 
+// Who owns a list hears nothing of an earlier one of its name.
+func TestListMadeAgain(t *testing.T) {
+	t.Parallel()
+	for _, between := range []time.Duration{0, 48 * time.Hour} { // with and without a look in between
+		h := newHouse(t)
+		h.tick(0)
+		h.joins("m1@x")
+		h.must(h.store.Delete(t.Context(), h.team))
+		if between > 0 {
+			h.tick(between)
+		}
+		settings := lists.DefaultSettings()
+		settings.Owners = []lists.Address{{Local: "eve", Domain: "m.test"}}
+		h.must(h.store.Create(t.Context(), lists.List{Address: h.team, Created: h.now, Settings: settings}, nil))
+		h.tick(time.Hour)
+		h.joins("m2@x")
+		if got := told(h.tick(day)); !slices.Equal(got, []string{"m2@x"}) {
+			t.Errorf("%v: the new owner hears of %q", between, got)
+		}
+	}
+}
+
 func TestWhoWantsNoSummaryGetsNone(t *testing.T) {
 	t.Parallel()
 	h := newHouse(t)

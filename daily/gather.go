@@ -24,6 +24,11 @@ func (d *Desk) gather(l lists.List, m mark, now time.Time) (*summary, error) {
 	groups := map[audit.What]*templates.Group{}
 	seen := map[string]bool{}
 	to, err := d.opts.Audit.After(l.Address, m.From, func(e audit.Event) error {
+		if e.What == audit.Deleted { // what was before is of an earlier list of this name, which may have had other owners
+			clear(groups)
+			clear(seen)
+			return nil
+		}
 		what := kindOf(e)
 		if what == audit.Bounced { // one member, however many posts
 			if seen[e.Member] {

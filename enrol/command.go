@@ -105,6 +105,11 @@ func (r *read) add(c command) (full bool) {
 			return true
 		}
 		r.orders = append(r.orders, c.order)
+	case c.verb == verbChange && len(r.commands) > 0 && r.commands[len(r.commands)-1].verb == verbJoin: // how he wants to be one
+		const most = 8 // names and values
+		if last := &r.commands[len(r.commands)-1]; len(last.options) < most {
+			last.options = append(last.options, c.options...)
+		}
 	case !slices.ContainsFunc(r.commands, c.same) && len(r.commands) < maxCommands:
 		r.commands = append(r.commands, c)
 	}

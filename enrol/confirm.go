@@ -62,7 +62,7 @@ func (d *Desk) confirmation(ctx context.Context, q inquiry, r request, name temp
 	m.Address = r.Who
 	facts := d.options(q.list, m)
 	if r.Action == ordering {
-		facts.Orders, facts.Text = listed(r.Orders), q.left
+		facts.Orders, facts.Text, facts.Owns = append(listedWishes(r.Who, r.Wishes), listed(r.Orders)...), q.left, len(r.Orders) > 0
 	}
 	answer := d.keyed(r, confirmLetter)
 	facts.Answer, facts.Token, facts.Days = answer.String(), d.extension(r, confirmLetter), int(confirmFor.Hours()/24)
@@ -81,6 +81,9 @@ func (d *Desk) Confirm(ctx context.Context, l lists.List, extension string, m Ma
 	r, letter, err := d.lookup(l.Address, extension)
 	if err != nil {
 		return err
+	}
+	if d.former(l, r) {
+		return ErrToken
 	}
 	if m.Automatic || letters.Unattended(m.Head) {
 		d.log("automatic answer ignored", l, r.Who, nil)
@@ -101,13 +104,19 @@ func (d *Desk) Confirm(ctx context.Context, l lists.List, extension string, m Ma
 	return d.confirmed(ctx, l, r, false)
 }
 
+// former tells a request to an earlier list of the same name, whose owners may have been others. A list that is of the future was made when
+// the clock was wrong.
+func (d *Desk) former(l lists.List, r request) bool {
+	return r.At.Before(l.Created.Truncate(time.Second)) && !l.Created.After(d.opts.Now())
+}
+
 // confirmByCommand is for who writes the token to LIST-request.
 func (d *Desk) confirmByCommand(ctx context.Context, q inquiry, extension string) error {
 	r, letter, err := d.lookup(q.list.Address, extension)
 	if err != nil && !errors.Is(err, ErrToken) {
 		return err
 	}
-	if err != nil || letter != confirmLetter {
+	if err != nil || letter != confirmLetter || d.former(q.list, r) {
 		return d.run(ctx, q, command{verb: verbHelp, unknown: "confirm " + extension})
 	}
 	return d.confirmed(ctx, q.list, r, false)
@@ -140,6 +149,9 @@ func refuses(text string) bool {
 // decide takes the answer of an owner about somebody who wants to be a member. The first one counts.
 func (d *Desk) decide(ctx context.Context, q inquiry, r request, text string) error {
 	l, by := q.list, q.mail.Author
+	if q.mail.Proof == lists.Contradicted { // whoever has the address may decide, but not in the name of another owner
+		by = lists.Address{}
+	}
 	said, ok := letters.ReadDecision(subject(q.mail.Head), text)
 	if !ok && r.decided == nil {
 		return d.notUnderstood(ctx, q, r, text)
@@ -159,14 +171,27 @@ func (d *Desk) decide(ctx context.Context, q inquiry, r request, text string) er
 	if err := d.goOn(ctx, l, r, false); err != nil {
 		return err
 	}
-	if by.IsZero() || q.mail.Proof == lists.Contradicted {
+	if by.IsZero() {
 		return nil
 	}
 	facts := d.aboutRequest(l, r)
 	facts.Decision, facts.Ban, facts.By, facts.At = string(r.decided.Action), r.decided.Ban, r.decided.By.String(), r.decided.At
 	facts.Text = r.decided.Text
 	facts.Already = r.decided.By.Key() != by.Key() || ok && said.Action != r.decided.Action
+	if more, err := d.room(ctx, q); !more {
+		return err
+	}
 	return d.send(ctx, d.reply(ctx, q, by, templates.Settled, facts))
+}
+
+// room tells whether whoever has answered about a request gets another letter: a program that answers each of ours ends here.
+func (d *Desk) room(ctx context.Context, q inquiry) (more bool, err error) {
+	err = d.allow(ctx, q, q.mail.Author)
+	if errors.Is(err, ErrTooMany) {
+		d.log("answer not answered", q.list, q.mail.Author, err)
+		return false, nil
+	}
+	return err == nil, err
 }
 
 // notUnderstood asks an owner again, with what he wrote.
@@ -175,6 +200,9 @@ func (d *Desk) notUnderstood(ctx context.Context, q inquiry, r request, text str
 	d.opts.Log(Event{What: "answer not understood", List: q.list.Address, Who: r.Who, By: by})
 	if by.IsZero() || q.mail.Proof == lists.Contradicted {
 		return nil
+	}
+	if more, err := d.room(ctx, q); !more {
+		return err
 	}
 	own := letters.Lines(text)
 	if end := slices.IndexFunc(own, func(line string) bool { return letters.Ends(line) || letters.Quoted(line) }); end >= 0 {

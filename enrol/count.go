@@ -2,6 +2,7 @@ package enrol
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -25,6 +26,7 @@ const (
 	// maxCounts is how many lines a file has at most.
 	maxCounts = 10_000
 	nobody    = "-" // in the place of a network or list for which a letter does not count
+	wanted    = "=" // before a mail: the one to whom its letter went has said yes
 )
 
 // count is one line.
@@ -33,20 +35,32 @@ type count struct {
 	network, who, list, mail string
 }
 
-// allow counts a letter to somebody, or gives ErrTooMany. That of a mail that was counted before is not counted again.
+// allow counts a letter to somebody, or gives ErrTooMany. That of a mail that was counted before is not counted again. Who has
+// proven, or confirmed, that he asks has a count of his own, so that strangers cannot use it up.
 func (d *Desk) allow(ctx context.Context, q inquiry, who lists.Address) error {
+	if q.agreed {
+		return nil // the question was counted
+	}
 	now := d.opts.Now().UTC()
 	c := count{
 		at: now, network: d.hashed("network", network(q.mail.Client)), who: d.hashed("who", who.Key()),
 		list: d.hashed("list", q.list.Address.Key()), mail: q.key,
 	}
 	if q.proven() {
-		c.network, c.list = nobody, nobody
+		c.network, c.list, c.who = nobody, nobody, d.hashed("proven who", who.Key())
 	}
 	if err := d.enter(ctx, c); err != nil {
 		return fmt.Errorf("request of %s to %s: %w", q.mail.Author, q.list.Address, err)
 	}
 	return nil
+}
+
+// settle notes that whom a letter asked has said yes: as he wanted it, it leaves room for another one.
+func (d *Desk) settle(ctx context.Context, r request) {
+	c := count{at: d.opts.Now().UTC(), network: nobody, who: nobody, list: nobody, mail: wanted + cmp.Or(r.Mail, digest(r.id, r.Nonce))}
+	if err := d.enter(ctx, c); err != nil && !errors.Is(err, ErrTooMany) {
+		d.opts.Log(Event{What: "answer not counted", List: r.List, Who: r.Who, Err: err})
+	}
 }
 
 // allowOwners counts a letter to the owners about a request.
@@ -101,13 +115,26 @@ func (d *Desk) hashed(what, text string) string {
 
 // tally is how many letters there were already.
 type tally struct {
-	before                       bool // for the same mail
-	who, network, list, all, now int  // now: lines in the file of this hour
+	before                       bool            // for the same mail
+	who, network, list, all, now int             // now: lines in the file of this hour
+	mails                        map[string]bool // of who
+	wanted                       map[string]bool // those to which somebody has said yes
+}
+
+// unwanted is how many letters to an address count. Not more than as many again are let off, since programs may say yes as well.
+func (t tally) unwanted(most int) int {
+	n := 0
+	for mail := range t.mails {
+		if t.wanted[mail] {
+			n++
+		}
+	}
+	return t.who - min(n, most)
 }
 
 func (t tally) over(l Limits, c count) string {
 	switch {
-	case c.who != nobody && t.who >= l.Address:
+	case c.who != nobody && t.unwanted(l.Address) >= l.Address:
 		return fmt.Sprintf("%d letters to the address in a day", t.who)
 	case t.now >= maxCounts:
 		return fmt.Sprintf("%d letters in an hour", t.now)
@@ -125,6 +152,7 @@ func (t tally) over(l Limits, c count) string {
 
 // tally reads the files of a day. Times are compared both ways, so that a clock that was wrong shuts nobody out for longer.
 func (d *Desk) tally(c count) (t tally, err error) {
+	t.mails, t.wanted = map[string]bool{}, map[string]bool{}
 	for hours := -int(countFor / time.Hour); hours <= 1; hours++ {
 		name := countName(c.at.Add(time.Duration(hours) * time.Hour))
 		all, err := d.counts(name)
@@ -147,8 +175,12 @@ func (t *tally) add(c, o count) {
 		return
 	}
 	t.before = t.before || o.mail == c.mail
-	if o.who == c.who {
+	if o.who == c.who && c.who != nobody {
 		t.who++
+		t.mails[o.mail] = true
+	}
+	if mail, yes := strings.CutPrefix(o.mail, wanted); yes {
+		t.wanted[mail] = true
 	}
 	if age >= time.Hour || o.list == nobody {
 		return

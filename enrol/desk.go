@@ -57,7 +57,8 @@ type Options struct {
 
 // Limits bound what strangers can make us write. Zero is the value in parentheses.
 type Limits struct {
-	// Address is how many letters one address gets in a day (10).
+	// Address is how many letters one address gets in a day because somebody asked for them in its name, or invited it (10); a letter to which
+	// it says yes leaves room for another one. Who has proven that he asks gets as many, whatever strangers do.
 	Address int
 	// Network is how many letters mail from one network, an IPv4 /24 or an IPv6 /48, causes in an hour (20), List how many for one list
 	// (200), and All how many for all lists (1000): without those to people who have proven that it is they who asked.
@@ -170,6 +171,8 @@ type inquiry struct {
 	mail Mail
 	key  string // the same for the same mail
 	left string // what was not understood of a mail that is carried out
+	// agreed: he has confirmed it, and was proven by that.
+	agreed bool
 }
 
 func (q inquiry) proven() bool { return q.mail.Proof == lists.Proven }
@@ -187,7 +190,14 @@ func (d *Desk) request(ctx context.Context, q inquiry) error {
 	if len(read.commands)+len(read.orders) == 0 {
 		return d.run(ctx, q, command{verb: verbHelp, unknown: read.rest})
 	}
+	wishes, err := d.together(ctx, q, read)
+	if err != nil {
+		return err
+	}
 	for i, c := range read.commands {
+		if len(wishes) > 0 && wished(q.list, c) {
+			continue
+		}
 		next := q
 		if i > 0 {
 			next.key = digest(q.key, fmt.Sprint(i))
@@ -196,11 +206,15 @@ func (d *Desk) request(ctx context.Context, q inquiry) error {
 			return err
 		}
 	}
-	if len(read.orders) == 0 {
+	if len(read.orders)+len(wishes) == 0 {
 		return nil
 	}
-	q.key = digest(q.key, ordering)
-	return d.propose(ctx, q, read.orders, read.rest)
+	q.key, q.left = digest(q.key, ordering), read.rest
+	r := request{List: q.list.Address, Who: q.mail.Author, Action: ordering, Wishes: wishes, Orders: read.orders, Mail: q.key}
+	if slices.ContainsFunc(wishes, func(w wish) bool { return w.Verb == joining }) {
+		r.Name = nameOf(q.mail.AuthorName, r.Who)
+	}
+	return d.ask(ctx, q, r, templates.ConfirmOrders)
 }
 
 func (d *Desk) run(ctx context.Context, q inquiry, c command) error {

@@ -88,12 +88,12 @@ func TestInvitationsThatComeToNothing(t *testing.T) {
 	h.wait(7 * 24 * time.Hour)
 	wantError(t, h.desk.Known(h.list, extension(t, asked.value("Reply-To"))), enrol.ErrToken)
 	h.wantInvited([]string{"ann@m.test invited"}, "ann@m.test")
-	must(t, h.ask(lists.ServiceHelp, "ann@m.test", lists.Proven, "Subject: x"))
-	wantError(t, h.ask(lists.ServiceHelp, "ann@m.test", lists.Proven, "Subject: y"), enrol.ErrTooMany)
+	must(t, h.ask(lists.ServiceRequest, "ann@m.test", lists.Unproven, "Subject: x"))
+	wantError(t, h.ask(lists.ServiceRequest, "ann@m.test", lists.Unproven, "Subject: y"), enrol.ErrTooMany)
 	h.take()
 
-	for range 2 {
-		must(t, h.ask(lists.ServiceHelp, "max@m.test", lists.Proven, "Subject: x"))
+	for i := range 2 {
+		must(t, h.ask(lists.ServiceRequest, "max@m.test", lists.Unproven, fmt.Sprint("Subject: x", i)))
 	}
 	h.take()
 	h.wantInvited([]string{"max@m.test limited"}, "max@m.test")

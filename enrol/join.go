@@ -48,7 +48,7 @@ func (d *Desk) join(ctx context.Context, q inquiry, options []string) error {
 		return err
 	}
 	r = request{List: l.Address, Who: who, Name: nameOf(q.mail.AuthorName, who), Action: joining, Options: options, Mail: q.key}
-	if asks := l.Settings.Subscribe; !q.proven() || complained || asks != lists.SubscribeOpen && asks != lists.SubscribeApprove {
+	if asks := l.Settings.Subscribe; !q.agreed && (!q.proven() || complained || asks != lists.SubscribeOpen && asks != lists.SubscribeApprove) {
 		return d.ask(ctx, q, r, templates.ConfirmSubscribe)
 	}
 	if err := d.allow(ctx, q, who); err != nil {
@@ -96,7 +96,9 @@ func (d *Desk) confirmed(ctx context.Context, l lists.List, r request, quiet boo
 		if err := d.set(r, markConfirmed); err != nil {
 			return err
 		}
-		r.confirmed = true
+		if r.confirmed = true; r.sent {
+			d.settle(ctx, r)
+		}
 	}
 	return d.goOn(ctx, l, r, quiet)
 }
@@ -115,7 +117,7 @@ func (d *Desk) goOn(ctx context.Context, l lists.List, r request, quiet bool) er
 	case leaving:
 		err = d.dismiss(ctx, l, r, quiet)
 	case changing:
-		err = d.alter(ctx, l, r)
+		err = d.alter(ctx, l, r, quiet)
 	case ordering:
 		err = d.carryOut(ctx, l, r)
 	}

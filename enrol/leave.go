@@ -76,7 +76,9 @@ func (d *Desk) change(ctx context.Context, q inquiry, c command) error {
 	if !q.proven() {
 		return d.ask(ctx, q, r, templates.ConfirmChange)
 	}
-	if err := d.allow(ctx, q, m.Address); err != nil {
+	err = d.allow(ctx, q, m.Address)
+	quiet := errors.Is(err, ErrTooMany)
+	if err != nil && !quiet {
 		return err
 	}
 	old, found, err := d.load(d.idOf(r))
@@ -86,7 +88,7 @@ func (d *Desk) change(ctx context.Context, q inquiry, c command) error {
 	if found && old.done && old.Mail == q.key {
 		return nil
 	}
-	return d.atOnce(ctx, q, r, false)
+	return d.atOnce(ctx, q, r, quiet)
 }
 
 // resumed are the options of a member who wants the posts again: whoever asks for them has an address that works.
@@ -113,7 +115,7 @@ func apply(m *lists.Member, options []string) error {
 }
 
 // alter changes a member, and tells him how he gets posts now.
-func (d *Desk) alter(ctx context.Context, l lists.List, r request) error {
+func (d *Desk) alter(ctx context.Context, l lists.List, r request, quiet bool) error {
 	m, err := d.opts.Store.UpdateMember(ctx, l.Address, r.Who, func(m *lists.Member) error { return apply(m, r.Options) })
 	if errors.Is(err, lists.ErrNoMember) {
 		d.log("has left since the request", l, r.Who, nil)
@@ -123,6 +125,9 @@ func (d *Desk) alter(ctx context.Context, l lists.List, r request) error {
 		return err
 	}
 	d.log("options changed", l, r.Who, nil)
+	if quiet {
+		return nil
+	}
 	return d.send(ctx, d.toMember(ctx, l, templates.Changed, r, d.options(l, m)))
 }
 

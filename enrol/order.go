@@ -3,6 +3,8 @@ package enrol
 import (
 	"context"
 	"errors"
+	"fmt"
+	"io/fs"
 
 	"superlistd/lists"
 	"superlistd/templates"
@@ -30,12 +32,6 @@ const (
 // maxOrders of one mail are carried out: as many as a letter can list.
 const maxOrders = 50
 
-// propose asks an owner whether the orders in a mail of his are his.
-func (d *Desk) propose(ctx context.Context, q inquiry, orders []order, left string) error {
-	q.left = left
-	return d.ask(ctx, q, request{List: q.list.Address, Who: q.mail.Author, Action: ordering, Orders: orders, Mail: q.key}, templates.ConfirmOrders)
-}
-
 // listed are orders in a letter.
 func listed(orders []order) []templates.Order {
 	all := make([]templates.Order, len(orders))
@@ -45,23 +41,46 @@ func listed(orders []order) []templates.Order {
 	return all
 }
 
-// carryOut does what an owner has confirmed, and tells him what came of it. What was done already when it is done again, after
-// an error, stays so.
+// carryOut does what somebody has confirmed: what he wants himself, with an answer to each, and what an owner wants done with others,
+// with one letter that tells what came of it. What is done stays so when it goes on after an error.
 func (d *Desk) carryOut(ctx context.Context, l lists.List, r request) error {
-	if !l.Settings.IsOwner(r.Who) {
+	for i, w := range r.Wishes {
+		if _, err := d.step(r, fmt.Sprint("wish", i), func() (Answer, error) { return done, d.fulfil(ctx, l, r, i, w) }); err != nil {
+			return err
+		}
+	}
+	switch {
+	case len(r.Orders) == 0:
+		return nil
+	case !l.Settings.IsOwner(r.Who):
 		d.log("no owner any more", l, r.Who, nil)
 		return nil
 	}
 	facts := d.facts(l, r.Who)
 	facts.Orders = listed(r.Orders)
 	for i, o := range r.Orders {
-		answer, err := d.obey(ctx, l, r.Who, o)
+		answer, err := d.step(r, fmt.Sprint("order", i), func() (Answer, error) { return d.obey(ctx, l, r.Who, o) })
 		if err != nil {
 			return err
 		}
 		facts.Orders[i].Answer = string(answer)
 	}
 	return d.send(ctx, d.toMember(ctx, l, templates.Orders, r, facts))
+}
+
+// step does a part of a request, once, and keeps what came of it.
+func (d *Desk) step(r request, name string, do func() (Answer, error)) (answer Answer, err error) {
+	err = d.files.read(r.mark(name), &answer)
+	if !errors.Is(err, fs.ErrNotExist) {
+		return answer, err
+	}
+	if answer, err = do(); err != nil {
+		return "", err
+	}
+	if _, err := d.files.write(r.mark(name), answer); err != nil {
+		return "", fmt.Errorf("request %s: %w", r.id, err)
+	}
+	return answer, nil
 }
 
 func (d *Desk) obey(ctx context.Context, l lists.List, by lists.Address, o order) (Answer, error) {

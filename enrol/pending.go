@@ -21,7 +21,7 @@ const (
 	leaving  = "leave"
 	changing = "change"
 	inviting = "invite"
-	// ordering is what an owner wants done with others: one request for each that is different.
+	// ordering is what an owner wants done with others, one request for each that is different; or several things that somebody wants.
 	ordering = "order"
 )
 
@@ -40,6 +40,7 @@ type request struct {
 	Action string
 	// Options are those of a change, or of who joins: name, value, name, value…
 	Options []string `json:",omitempty"`
+	Wishes  []wish   `json:",omitempty"`
 	Orders  []order  `json:",omitempty"`
 	Mail    string   // key of the mail that asked; "" for an invitation
 	Nonce   string
@@ -130,7 +131,8 @@ func (d *Desk) load(id string) (r request, found bool, err error) {
 
 // same tells whether two requests ask for the same.
 func (r request) same(o request) bool {
-	return r.Action == o.Action && r.List.Key() == o.List.Key() && r.Who.Key() == o.Who.Key() && slices.Equal(r.Options, o.Options) && slices.Equal(r.Orders, o.Orders)
+	return r.Action == o.Action && r.List.Key() == o.List.Key() && r.Who.Key() == o.Who.Key() && slices.Equal(r.Options, o.Options) && slices.Equal(r.Orders, o.Orders) &&
+		slices.EqualFunc(r.Wishes, o.Wishes, func(w, v wish) bool { return w.Verb == v.Verb && slices.Equal(w.Options, v.Options) })
 }
 
 // open makes a request, unless there is the same one already that is not done, which it returns then. ErrTooMany.

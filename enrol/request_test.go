@@ -129,7 +129,7 @@ func TestRequests(t *testing.T) {
 	}{
 		{"help", "ann@m.test", lists.Unproven, "Subject: help", []string{"ann@m.test" + help}, "suspend 2026-12-24 2027-01-06"},
 		{"nothing", "ann@m.test", lists.Unproven, "Subject:", []string{"ann@m.test" + help}, ""},
-		{"not understood", "ann@m.test", lists.Unproven, "Subject: Hello\n\nWho are you?\n", []string{"ann@m.test" + help}, "> Hello\n> Who are you?"},
+		{"not understood", "ann@m.test", lists.Proven, "Subject: Hello\n\nWho are you?\n", []string{"ann@m.test" + help}, "> Hello\n> Who are you?"},
 		{"info", "ann@m.test", lists.Unproven, "\n\ninfo\n", []string{"ann@m.test" + info}, "Anybody can join who confirms it by mail."},
 		{"in a member's language", "bea@m.test", lists.Unproven, "Subject: Hilfe", []string{"bea@m.test: team@lists.test: Was Sie per Mail tun können"}, "pausieren"},
 		{"several", "ann@m.test", lists.Proven, "Subject: help\n\ninfo\nsubscribe\nend\nunsubscribe\n",

@@ -3,6 +3,7 @@ package enrol
 import (
 	"context"
 	"errors"
+	"time"
 
 	"superlistd/delivery"
 	"superlistd/letters"
@@ -25,8 +26,14 @@ func (d *Desk) reply(ctx context.Context, q inquiry, to lists.Address, name temp
 	}
 }
 
-// answer writes to whoever sent a mail, if he may still be written to.
+// answer writes to whoever sent a mail, if he may still be written to. Who is not proven hears the same once a day, as somebody else who is
+// asked to confirm: so the replies to a stranger do not tell him who is a member. Nor does he get words into a letter to others.
 func (d *Desk) answer(ctx context.Context, q inquiry, name templates.Name, facts templates.Facts) error {
+	if !q.proven() {
+		day := d.opts.Now().UTC().Format(time.DateOnly)
+		q.key = digest("answer", string(name), q.list.Address.Key(), q.mail.Author.Key(), day, facts.Text)
+		facts.Text = ""
+	}
 	if err := d.allow(ctx, q, q.mail.Author); err != nil {
 		return err
 	}

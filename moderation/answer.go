@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"strings"
+	"time"
 
 	"superlistd/letters"
 	"superlistd/lists"
@@ -94,7 +95,8 @@ func (o *Office) reply(ctx context.Context, l lists.List, h message.Header, to l
 		Key: keyOf(string(name), facts.ID, to.Key(), cmp.Or(id, o.opts.Now().String())),
 	}
 	if name == templates.BadCommand {
-		m.ReplyTo = answer
+		// A program that does not say that it is one answers this too, mostly with the same words.
+		m.ReplyTo, m.Key = answer, keyOf(string(name), facts.ID, to.Key(), facts.Text, o.opts.Now().UTC().Format(time.DateOnly))
 	}
 	o.log("answer not sent", l.Address, facts.ID, o.opts.Letters.Send(ctx, m))
 }

@@ -1,6 +1,7 @@
 package moderation_test
 
 import (
+	"fmt"
 	"strings"
 	"testing"
 
@@ -75,4 +76,25 @@ func TestRejectionByMail(t *testing.T) {
 		t.Errorf("%d sent, the first:\n%s", len(sent), sent[0].text)
 	}
 	h.wantLeft()
+}
+
+// A program that does not say that it is one, and answers all our mail with the same words, is not answered for ever.
+func TestAnswersOfPrograms(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t)
+	h.hold("ann@m.test", "Lunch", "unproven")
+	asked := h.wantSent(noticeOf + "Lunch")[0]
+	n := 0
+	for ; n < 10; n++ {
+		raw := strings.Replace(reply(asked, "mia@m.test", "I am on holiday.\n"), "<answer.", fmt.Sprintf("<answer.%d.", n), 1)
+		must(t, h.answer(asked.value("Reply-To"), "mia@m.test", raw))
+		next := h.bag.take()
+		if len(next) == 0 {
+			break
+		}
+		asked = next[0]
+	}
+	if n > 3 {
+		t.Errorf("%d answers to a program", n)
+	}
 }

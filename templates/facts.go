@@ -52,7 +52,7 @@ type Facts struct {
 
 	// Items are posts (Notices, Expired, HeldPosts) or the lists that refused one (Refused).
 	Items []Item
-	// Orders are what an owner wants done with members.
+	// Orders are what an owner wants done with members, and what somebody wants for himself where it is several things.
 	Orders []Order
 	// Lists are those that took a post.
 	Lists []string
@@ -114,13 +114,14 @@ type Item struct {
 	Answer         string
 }
 
-// Order is what an owner wants done.
+// Order is what an owner wants done with a member, or somebody for himself.
 type Order struct {
 	// Number counts from 1; it is filled in when it is 0.
 	Number        int
 	Address, Name string
-	// What is "add", "remove", or a delivery that is set.
-	What string
+	// What is "add", "remove", "join", "leave", "resume", "suspend" (from the day From to the day Until), or a delivery that is set.
+	What        string
+	From, Until time.Time
 	// Answer says what came of it: "done", "next" (it holds from the next digest on), "absent", and what may come of an invitation; "" is
 	// nothing yet.
 	Answer string
@@ -147,6 +148,7 @@ type view struct {
 
 const (
 	maxItems   = 50
+	maxOrders  = 100  // more than one mail can ask for: what is confirmed must be seen
 	maxRunes   = 200  // of a line
 	maxAddress = 320  // of an address, which has no more octets: see lists.ParseAddress
 	maxResults = 1000 // of what many methods together say
@@ -178,7 +180,7 @@ func viewOf(list lists.Address, f Facts) view {
 		v.Items[i].clean(i)
 	}
 	v.More = v.Count - len(v.Items)
-	v.Orders = append([]Order(nil), f.Orders[:min(len(f.Orders), maxItems)]...)
+	v.Orders = append([]Order(nil), f.Orders[:min(len(f.Orders), maxOrders)]...)
 	for i := range v.Orders {
 		v.Orders[i].clean(i)
 	}

@@ -83,7 +83,8 @@ const (
 	Roster Name = "roster"
 	// Invitation asks somebody whether he wants to be a member, with a text of the owners (Facts.Text).
 	Invitation Name = "invitation"
-	// ConfirmOrders asks an owner whether he wants what a mail of his asks for (Facts.Items), and Orders tells him what came of it.
+	// ConfirmOrders asks somebody whether he wants the several things that his mail asks for, or an owner what he wants done with others
+	// (Facts.Orders); Orders tells the owner what came of it.
 	ConfirmOrders Name = "confirm-orders"
 	Orders        Name = "orders"
 	// HeldPosts tells an owner which posts wait (Facts.Items).

@@ -53,6 +53,7 @@ func samples() []Facts {
 	full.Orders = []Order{
 		{Address: "eva@example.org", Name: "Eva Öz", What: "add", Answer: "invited"}, {Address: "max@example.org", What: "remove", Answer: "done"},
 		{Address: "ann@example.org", What: "digest", Answer: "next"},
+		{Address: "ann@example.org", What: "suspend", From: full.SuspendedFrom, Until: full.SuspendedUntil, Answer: "done"},
 	}
 	full.Later, full.Owns = true, true
 	other := full

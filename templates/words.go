@@ -48,7 +48,7 @@ func keys() []string {
 	} {
 		all = append(all, "subscribe-"+string(p))
 	}
-	for _, what := range []string{"add", "remove", "mail", "digest", "plain", "nomail"} {
+	for _, what := range []string{"add", "remove", "mail", "digest", "plain", "nomail", "join", "leave", "suspend", "resume"} {
 		all = append(all, "order-"+what)
 	}
 	for _, answer := range []string{"done", "next", "absent", "invited", "present", "waiting", "declined", "banned", "limited", "refused", "own"} {

@@ -16,8 +16,8 @@ import (
 // newDigests returns what keeps posts for digests, and sends them.
 func newDigests(cfg config.Config, b *bureau, bounces *bouncing.Desk, store lists.Store, hop *delivery.Deliverer, log zerolog.Logger) *digest.Desk {
 	return digest.New(digest.Options{
-		Data: cfg.Data, Store: store, Texts: b.texts, Hostname: cfg.Hostname, Deliver: hop.Deliver, Way: proxy.DigestWay(bounces),
-		Sign: b.sign, Unsubscribe: b.links.ListURL, Now: b.now,
+		Data: cfg.Data, Store: store, Texts: b.texts, Hostname: cfg.Hostname, Deliver: hop.Deliver, Way: proxy.DigestWay(bounces, hop),
+		Sign: b.sign, Note: b.desk.Note, Unsubscribe: b.links.ListURL, Now: b.now,
 		MaxSize: func(ctx context.Context) int64 {
 			can, err := hop.Capabilities(ctx)
 			if err != nil {

@@ -55,7 +55,7 @@ func newServices(cfg config.Config, b *bureau, store lists.Store, directory *lis
 func newEnrol(cfg config.Config, b *bureau, clerk *letters.Clerk, s *services, store lists.Store, log zerolog.Logger) *enrol.Desk {
 	return enrol.New(enrol.Options{
 		Data: cfg.Data, Store: store, Letters: clerk, Keys: b.keys, Delimiter: cfg.Delimiter,
-		Page: b.links.URL, Now: b.now,
+		Limits: enrol.Limits{Address: cfg.Limits.AnswersPerDay}, Page: b.links.URL, Now: b.now,
 		Held: func(ctx context.Context, l lists.List) ([]templates.Item, error) { return s.office.Waiting(ctx, l) },
 		Complained: func(ctx context.Context, list, address lists.Address) (bool, error) {
 			return s.bounces.Complained(ctx, list, address)
