@@ -22,9 +22,11 @@ type Audience struct {
 	// Select says which of the members: those who get posts one by one, or in a digest.
 	Select lists.Selection
 
-	// Not holds the lists of the same post that were served before: their members have the
-	// post from there. Except holds the keys of recipients who get it in their own name.
+	// Not holds the lists of the same post that were served before: their members have the post from there. NotAt are the
+	// issues that these lists gathered when the post came; where it is shorter, the present one counts. Except holds the
+	// keys of recipients who get it in their own name.
 	Not    []lists.Address
+	NotAt  []int
 	Except map[string]struct{}
 
 	Fixed []string // mailbox text as written in RCPT TO:<…>; each once
@@ -156,9 +158,13 @@ func (s *source) findTwins(ctx context.Context) error {
 	for i := range n {
 		s.keys = append(s.keys, s.at.Key(i))
 	}
-	for _, other := range s.aud.Not {
+	for i, other := range s.aud.Not {
+		issue := lists.PresentIssue
+		if i < len(s.aud.NotAt) {
+			issue = s.aud.NotAt[i]
+		}
 		s.in = append(s.in[:0], make([]bool, n)...)
-		if err := s.rosters.Contains(ctx, other, s.keys, s.in); err != nil {
+		if err := s.rosters.Contains(ctx, other, issue, s.keys, s.in); err != nil {
 			return err
 		}
 		for i, in := range s.in {

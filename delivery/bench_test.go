@@ -130,7 +130,7 @@ func (f frugal) Recipients(_ context.Context, _ lists.Address, r *lists.Recipien
 	return nil
 }
 
-func (f frugal) Contains(context.Context, lists.Address, [][]byte, []bool) error { return nil }
+func (f frugal) Contains(context.Context, lists.Address, int, [][]byte, []bool) error { return nil }
 
 // A hundred thousand members in twenty transactions cost the buffers of twenty connections, and no
 // allocation for each member.

@@ -71,7 +71,10 @@ func (c *copies) run(ctx, whole context.Context, src *source) error {
 		if ctx.Err() != nil {
 			return nil // the rest is for whoever works on the entry next
 		}
-		err := c.send(whole, c.hand.at(i))
+		err := c.send(whole, c.hand.at(i), true)
+		if c.refusedPath(err) { // one strange member must not keep the post from all others
+			err = c.send(whole, c.hand.at(i), false)
+		}
 		if i == 0 && reused && errors.Is(err, smtpclient.ErrLost) && !errors.Is(err, smtpclient.ErrUnknown) {
 			err = c.again(whole) // the next hop had hung up on a kept connection
 		}
@@ -89,7 +92,7 @@ func (c *copies) again(ctx context.Context) (err error) {
 	if c.conn, err = c.j.d.pool.Fresh(ctx); err != nil {
 		return err
 	}
-	return c.send(ctx, c.hand.at(0))
+	return c.send(ctx, c.hand.at(0), true)
 }
 
 // prepareBody finds out whether a footer would begin in mid-line.
@@ -106,8 +109,14 @@ func (c *copies) prepareBody() error {
 	return nil
 }
 
-// send makes one copy, and sends it.
-func (c *copies) send(ctx context.Context, member []byte) error {
+// refusedPath tells that the next hop refuses the reverse-path of the copy's own.
+func (c *copies) refusedPath(err error) bool {
+	var refused *smtpclient.Error
+	return c.copy.ReversePath != "" && errors.As(err, &refused) && refused.Command == "MAIL" && refused.Reply.Permanent()
+}
+
+// send makes one copy, and sends it; without its own reverse-path, by that of the route.
+func (c *copies) send(ctx context.Context, member []byte, own bool) error {
 	r := c.j.route
 	c.copy.ReversePath, c.copy.Fields, c.copy.Footer = "", c.copy.Fields[:0], c.copy.Footer[:0]
 	if err := c.make(Person{r.List, member, r.ReversePath, r.Head, r.Note}, &c.copy); err != nil {
@@ -118,7 +127,7 @@ func (c *copies) send(ctx context.Context, member []byte) error {
 		UTF8: r.UTF8 || c.utf8 && !ascii(string(member)),
 		Size: int64(len(c.copy.Fields)+len(c.copy.Footer)) + r.size(),
 	}
-	if env.ReversePath == "" {
+	if env.ReversePath == "" || !own {
 		env.ReversePath = r.ReversePath.String()
 	}
 	if !env.UTF8 && !ascii(string(member)) {

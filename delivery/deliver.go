@@ -61,6 +61,7 @@ func (d *Deliverer) Deliver(ctx context.Context, j Job) (Result, error) {
 		e.Abort()
 		return Result{}, ErrGone
 	}
+	d.noteIssues(&j)
 	var r Result
 	if j.Relay != nil {
 		if r.Relayed, err = j.Relay.Commit(ctx); err == nil {
@@ -177,6 +178,7 @@ func (d *Deliverer) claim(j *Job) (release func(), relay *Claim, err error) {
 		r := &j.Routes[i]
 		r.claim = take(r.Key, spooled)
 	}
+	j.keepIssues()
 	return release, relay, err
 }
 

@@ -41,7 +41,7 @@ var (
 // Rosters is what an expansion needs of the store; lists.Store has it.
 type Rosters interface {
 	Recipients(ctx context.Context, list lists.Address, r *lists.Recipients, n int) error
-	Contains(ctx context.Context, list lists.Address, keys [][]byte, in []bool) error
+	Contains(ctx context.Context, list lists.Address, issue int, keys [][]byte, in []bool) error
 }
 
 // Options bound what a Deliverer asks of the next hop.

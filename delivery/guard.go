@@ -11,6 +11,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"time"
@@ -61,6 +62,8 @@ type Claim struct {
 
 	Done bool           // the whole post was delivered before
 	Had  []spool.Served // the members who had it before, when it was not the whole
+
+	issue int // that its list gathered at the first attempt; -1: not known
 }
 
 // Claim takes the post, or fails with ErrInProgress. Between processes the lock is one octet of a file, at an offset made
@@ -76,7 +79,7 @@ func (g *Guard) claim(key Key, spooled func(id string) (bool, error)) (*Claim, e
 		}
 		return nil, fmt.Errorf("retry guard: %w", err)
 	}
-	c := &Claim{guard: g, key: key, notes: -1}
+	c := &Claim{guard: g, key: key, notes: -1, issue: -1}
 	var err error
 	if spooled != nil {
 		// The note may be missing: a power cut took it, or whoever accepted the post died before it was written.
@@ -181,6 +184,11 @@ func (c *Claim) Note(served spool.Served) error { return c.append('P', served.Ap
 
 // Finish remembers that the whole post is in.
 func (c *Claim) Finish() error { return c.append('D', nil) }
+
+// noteIssue remembers to which issue of its list the post belongs.
+func (c *Claim) noteIssue(n int) error {
+	return c.append('I', strconv.AppendInt([]byte{' '}, int64(n), 10))
+}
 
 // append writes one line: checksum, key, kind, payload.
 func (c *Claim) append(kind byte, payload []byte) error {
@@ -305,6 +313,10 @@ func (c *Claim) take(want string, line []byte) {
 	switch rest := text[len(want):]; {
 	case rest == "D":
 		c.Done = true
+	case strings.HasPrefix(rest, "I "):
+		if n, err := strconv.Atoi(rest[2:]); err == nil && c.issue < 0 {
+			c.issue = n
+		}
 	case strings.HasPrefix(rest, "P "):
 		if note, err := spool.ParseServed(rest[1:]); err == nil {
 			c.Had = append(c.Had, note)

@@ -132,8 +132,21 @@ func (h *house) route(list lists.Address, not ...lists.Address) delivery.Route {
 		List: list, ReversePath: l.Bounces(), Head: []byte("List-Id: <" + l.ID() + ">\r\n\r\n"),
 		Body: content("old header\r\n\r\n" + body), BodyOffset: int64(len("old header\r\n\r\n")),
 		AnyUTF8:  l.UTF8Members > 0,
-		Audience: delivery.Audience{List: list, Members: l.Members, Not: not},
+		Audience: delivery.Audience{List: list, Members: l.Members, Not: not, NotAt: h.issuesOf(not)},
 	}
+}
+
+// issuesOf are the issues that lists gather now.
+func (h *house) issuesOf(all []lists.Address) (out []int) {
+	h.t.Helper()
+	for _, a := range all {
+		l, err := h.store.List(context.Background(), a)
+		if err != nil {
+			h.t.Fatal(err)
+		}
+		out = append(out, l.Digests.Number)
+	}
+	return out
 }
 
 // expand arms and commits.

@@ -45,7 +45,7 @@ func (d *Deliverer) newJob(e *spool.Entry) *job {
 		List: p.List, ReversePath: p.ReversePath, Head: e.Head(), Body: e,
 		EightBit: p.EightBit, UTF8: p.UTF8, AnyUTF8: p.AnyUTF8, XVERP: p.XVERP, Personal: p.Personal, Note: p.Note, Gather: p.Gather,
 		Audience: Audience{
-			List: p.Audience.List, Members: p.Audience.Members, Select: p.Audience.Select, Not: p.Audience.Not, Fixed: p.Audience.Fixed,
+			List: p.Audience.List, Members: p.Audience.Members, Select: p.Audience.Select, Not: p.Audience.Not, NotAt: p.Audience.NotAt, Fixed: p.Audience.Fixed,
 		},
 	}
 	if len(p.Audience.Except) > 0 {

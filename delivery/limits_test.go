@@ -211,11 +211,11 @@ func (f *failing) Recipients(ctx context.Context, list lists.Address, r *lists.R
 	return f.Rosters.Recipients(ctx, list, r, n)
 }
 
-func (f *failing) Contains(ctx context.Context, list lists.Address, keys [][]byte, in []bool) error {
+func (f *failing) Contains(ctx context.Context, list lists.Address, issue int, keys [][]byte, in []bool) error {
 	if err := f.fault(); err != nil {
 		return err
 	}
-	return f.Rosters.Contains(ctx, list, keys, in)
+	return f.Rosters.Contains(ctx, list, issue, keys, in)
 }
 
 func TestSizeOfTheNextHop(t *testing.T) {

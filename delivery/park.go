@@ -52,7 +52,7 @@ func (d *Deliverer) park(client wire.ClientInfo, r *Route, had []spool.Served) (
 		List: r.List, ReversePath: r.ReversePath, MessageID: r.MessageID, Client: client,
 		EightBit: r.EightBit, UTF8: r.UTF8, AnyUTF8: r.AnyUTF8, XVERP: r.XVERP, Personal: r.Personal, Note: r.Note, Gather: r.Gather,
 		Audience: spool.Audience{
-			List: r.Audience.List, Members: r.Audience.Members, Select: r.Audience.Select, Not: r.Audience.Not,
+			List: r.Audience.List, Members: r.Audience.Members, Select: r.Audience.Select, Not: r.Audience.Not, NotAt: r.Audience.NotAt,
 			Except: slices.Sorted(maps.Keys(r.Audience.Except)), Fixed: r.Audience.Fixed,
 		},
 		Had: had, Owners: r.Owners, Language: r.Language,

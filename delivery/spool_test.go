@@ -193,6 +193,36 @@ func TestAnEntryThatIsRefusedFailsAndOwnersHearOnce(t *testing.T) {
 	}
 }
 
+// A member whose own reverse-path the next hop refuses has his copy by that of the list, and stands in nobody's way.
+func TestPersonalPathThatIsRefused(t *testing.T) {
+	t.Parallel()
+	o := spooling(t.TempDir())
+	o.Personal = map[string]delivery.Personal{"path": func(p delivery.Person, c *delivery.Copy) error {
+		c.ReversePath = string(p.Member)
+		return nil
+	}}
+	h := newHouse(t, o, smtptest.MailReply(func(path string) string {
+		if path == "member000002@m.test" || path == "member000000@m.test" {
+			return "550 5.1.7 Bad sender"
+		}
+		return ""
+	}))
+	members := numbered(5)
+	team := h.list("team@lists.test", members...)
+	r := h.post(team, 1)
+	r.Personal = "path"
+	if _, err := h.deliver(r); err != nil {
+		t.Fatal(err)
+	}
+	h.drain(o, 20*time.Second)
+	h.wantOnce(members...)
+	for i, m := range h.peer.Messages() {
+		if byList := i == 0 || i == 2; strings.Contains(m.Mail, "<team-bounces@lists.test>") != byList {
+			t.Errorf("to %q: MAIL %s", m.Rcpts, m.Mail)
+		}
+	}
+}
+
 func TestPersonalCopies(t *testing.T) {
 	t.Parallel()
 	o := spooling(t.TempDir())

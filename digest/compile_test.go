@@ -3,6 +3,7 @@ package digest_test
 import (
 	"bytes"
 	"context"
+	"encoding/base64"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -11,6 +12,7 @@ import (
 	"testing"
 	"time"
 
+	"superlistd/delivery"
 	"superlistd/delivery/spool"
 	"superlistd/lists"
 	"superlistd/message"
@@ -110,20 +112,37 @@ func TestPostsAsTheyAre(t *testing.T) {
 	}
 }
 
-// A mail that needs SMTPUTF8 is one of RFC 6532 inside of the digest; one that is beyond ASCII without it is not.
+// A mail that needs SMTPUTF8 is one of RFC 6532 inside of the digest; one that is beyond ASCII without it is not. The digest needs it for
+// neither: a server that does not have it would refuse all posts for the sake of one.
 func TestGlobal(t *testing.T) {
 	t.Parallel()
 	for _, utf8 := range []bool{false, true} {
 		h := open(t)
 		h.join(lists.DeliveryDigest, "dora")
-		g := h.gathered(text(1, "Grüße"), 0)
+		post := strings.Replace(text(1, "Grüße"), "Post", strings.Repeat("Grüße ", 20)+"Post", 1)
+		g := h.gathered(post, 0)
 		g.UTF8 = utf8
 		must(t, h.desk.Gather(t.Context(), g))
+		h.opts.Deliver = func(ctx context.Context, j delivery.Job) (delivery.Result, error) {
+			if j.Routes[0].UTF8 {
+				t.Error("the digest needs SMTPUTF8")
+			}
+			return h.hop.deliver(ctx, j)
+		}
+		h.again(nil)
 		if _, err := h.desk.Send(t.Context(), list); err != nil {
 			t.Fatal(err)
 		}
 		raw := h.one("dora", lists.DeliveryDigest)
-		unfold(t, raw)
+		posts, _, _ := unfold(t, raw)
+		if utf8 {
+			whole, err := base64.StdEncoding.DecodeString(strings.ReplaceAll(posts[0], "\r\n", ""))
+			must(t, err)
+			posts[0] = string(whole)
+		}
+		if posts[0] != strings.ReplaceAll(post, "\n", "\r\n") {
+			t.Errorf("SMTPUTF8 %v: the post became %q", utf8, posts[0])
+		}
 		if got := strings.Contains(raw, "Content-Type: message/global\r\n"); got != utf8 {
 			t.Errorf("SMTPUTF8 %v:\n%s", utf8, raw)
 		}

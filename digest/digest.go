@@ -27,8 +27,11 @@ type Options struct {
 	Hostname string
 	// Deliver hands mail to the next hop or to the spool: delivery.Deliverer has it. It must go by Route.Key.
 	Deliver func(ctx context.Context, j delivery.Job) (delivery.Result, error)
-	// Way sets the reverse-path of a route, by which its bounces come back; nil: it stays that of the list.
-	Way func(r *delivery.Route, l lists.List, at time.Time)
+	// Way sets the reverse-path of a route, by which its bounces come back, and whether its copies are personal; nil: it stays that of the
+	// list, and they are not.
+	Way func(ctx context.Context, r *delivery.Route, l lists.List, at time.Time)
+	// Note is what the maker of personal copies must know of a mail; needed where Way makes them personal.
+	Note func(head []byte, body message.Content) (string, error)
 	// Sign returns fields that go on top of a mail of ours from a domain, with their line ends, or nothing. Head ends with the empty line.
 	Sign func(domain string, head []byte, body message.Content) []byte
 	// Unsubscribe is the page where one leaves a list; nil, or "": there is none.

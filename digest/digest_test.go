@@ -1,17 +1,22 @@
 package digest_test
 
 import (
+	"context"
 	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
 	"time"
 
+	"superlistd/delivery"
 	"superlistd/delivery/spool"
 	"superlistd/digest"
 	"superlistd/lists"
+	"superlistd/lists/memstore"
 	"superlistd/message"
+	"superlistd/smtpclient"
 )
 
 // What is gathered waits until the issue is due, and then each reader has it in his form, once.
@@ -245,6 +250,108 @@ func TestOlderStore(t *testing.T) {
 	h.one("dora", lists.DeliveryDigest)
 	if d := h.list().Digests; d.Number != 8 {
 		t.Errorf("%+v", d)
+	}
+}
+
+// A store from before some issues were closed goes on behind the last of them: their labels are still there, and
+// no post is taken for a late one of theirs, nor a label given twice.
+func TestStoreFromBeforeSomeIssues(t *testing.T) {
+	t.Parallel()
+	h := open(t, "digest_count=1")
+	h.join(lists.DeliveryDigest, "dora")
+	before := h.list().Digests
+	for n := range 3 {
+		h.gather(text(n, "Before"), n)
+		h.tick()
+	}
+	h.got("dora")
+	h.store = memstore.New()
+	h.opts.Store, h.hop.store = h.store, h.store
+	h.again(nil)
+	h.create("digest_count=2")
+	h.join(lists.DeliveryDigest, "dora")
+	if after := h.list().Digests; after.Number != before.Number {
+		t.Fatalf("%+v", after)
+	}
+	h.gather(text(4, "Late"), 0)
+	h.tick()
+	if raw := h.one("dora", lists.DeliveryDigest); !strings.Contains(raw, "Vol 1, Issue 1") {
+		t.Error(raw)
+	}
+	if d := h.list().Digests; d.Number != 3 || d.Volume != 1 || d.Issue != 3 {
+		t.Errorf("%+v", d)
+	}
+	h.gather(text(5, "Next"), 3)
+	h.tick()
+	if got := h.got("dora"); len(got) > 0 {
+		t.Errorf("one post was enough: %+v", got)
+	}
+}
+
+// Where copies are personal, each has a way out of its own: the header leaves room for it, and is not signed yet.
+func TestPersonalCopies(t *testing.T) {
+	t.Parallel()
+	for _, kind := range []string{"", "post"} {
+		h := open(t, "digest_count=1")
+		h.opts.Way = func(_ context.Context, r *delivery.Route, _ lists.List, _ time.Time) { r.Personal = kind }
+		h.opts.Note = func(head []byte, body message.Content) (string, error) {
+			return fmt.Sprint(len(head), " ", body.Size()), nil
+		}
+		h.opts.Sign = func(string, []byte, message.Content) []byte { return []byte("DKIM-Signature: x\r\n") }
+		h.opts.Deliver = func(ctx context.Context, j delivery.Job) (delivery.Result, error) {
+			for _, r := range j.Routes {
+				head, note := string(r.Head), ""
+				if kind != "" {
+					note = fmt.Sprint(len(r.Head), " ", r.Body.Size())
+				}
+				if shared := kind == ""; strings.Contains(head, "\nList-Unsubscribe: ") != shared || strings.Contains(head, "DKIM-") != shared || r.Note != note {
+					t.Errorf("%q: note %q, header\n%s", kind, r.Note, head)
+				}
+			}
+			return h.hop.deliver(ctx, j)
+		}
+		h.again(nil)
+		h.join(lists.DeliveryDigest, "dora")
+		h.join(lists.DeliveryPlain, "paul")
+		h.gather(text(1, "One"), 0)
+		h.tick()
+		h.one("dora", lists.DeliveryDigest)
+		h.one("paul", lists.DeliveryPlain)
+	}
+}
+
+// Only what is not in yet may go out in other parts: what is would come twice.
+func TestSizeThatChangesHalfway(t *testing.T) {
+	t.Parallel()
+	h := open(t, "digest_count=1")
+	size := int64(1 << 20)
+	h.opts.MaxSize = func(context.Context) int64 { return size }
+	h.again(spool.RealDisk{})
+	h.join(lists.DeliveryDigest, "dora")
+	h.join(lists.DeliveryPlain, "paul")
+	h.hop.fail = func() error {
+		if len(h.hop.done) == 0 {
+			return nil
+		}
+		size = 2 << 20
+		return fmt.Errorf("%w: %w", delivery.ErrPartial, smtpclient.ErrSize)
+	}
+	h.gather(text(1, "One"), 0)
+	if err := h.desk.Tick(t.Context(), h.now); err == nil {
+		t.Error("all is well")
+	}
+	h.hop.fail = nil
+	h.gather(text(2, "Two"), 0)
+	h.now = h.now.Add(time.Hour)
+	h.tick()
+	for name, form := range map[string]lists.Delivery{"dora": lists.DeliveryDigest, "paul": lists.DeliveryPlain} {
+		once := 0
+		for _, m := range h.got(name) {
+			once += strings.Count(m.raw, "Post number 1.")
+		}
+		if once != 1 {
+			t.Errorf("%s (%s) has the post %d times", name, form, once)
+		}
 	}
 }
 

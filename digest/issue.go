@@ -27,10 +27,10 @@ type issue struct {
 
 // compiled is one mail of an issue.
 type compiled struct {
-	ids            []string // of the posts in it
-	head           func(messageID string) []byte
-	body           *message.Spool
-	eightBit, utf8 bool
+	ids      []string // of the posts in it
+	head     func(messageID string, personal bool) []byte
+	body     *message.Spool
+	eightBit bool
 }
 
 func (i *issue) close() {
@@ -59,7 +59,7 @@ type entry struct {
 	answers  bool       // it names such
 	thread   *entry     // the first of its thread; itself
 	size     int64
-	text     int64 // octets of its text, at most
+	text     int64 // octets of its text as it is written, at most
 	eightBit bool  // there are octets beyond ASCII
 	global   bool  // the header is of RFC 6532
 }
@@ -111,7 +111,7 @@ func (i *issue) scan(id string) (*entry, error) {
 		}
 	}
 	var c counter
-	err = i.write(&c, p, h, 0)
+	err = i.write(&c, p, h, i.mostText())
 	e.text = c.most()
 	return e, err
 }
@@ -171,10 +171,10 @@ func (i *issue) words(part, parts int, entries []*entry) (subject, intro string,
 }
 
 // head is what makes the header of a mail.
-func (i *issue) head(subject, kind, encoding string) func(string) []byte {
-	return func(id string) []byte {
+func (i *issue) head(subject, kind, encoding string) func(string, bool) []byte {
+	return func(id string, personal bool) []byte {
 		h := message.Issue{
-			Subject: subject, MessageID: id, Date: i.b.Began, Type: kind, Encoding: encoding, Unsubscribe: i.d.opts.Unsubscribe(i.l.Address),
+			Subject: subject, MessageID: id, Date: i.b.Began, Type: kind, Encoding: encoding, Unsubscribe: i.d.opts.Unsubscribe(i.l.Address), Personal: personal,
 		}
 		name := i.d.opts.Hostname
 		return h.Head(i.l, message.Trace{Hostname: name, Helo: name, Proto: "LOCAL", SID: fmt.Sprintf("digest-%d", i.n), For: i.l.Address, Time: i.b.Began})
@@ -196,6 +196,9 @@ func (i *issue) room() int64 {
 	words := int64(3 * (len(i.l.Settings.Header) + len(i.l.Settings.Footer)))
 	return max(i.b.MaxSize-aside-words, smallest)
 }
+
+// mostText is how much of a post's text a mail takes, in octets; 0: all of it. What is encoded takes three octets for one, at worst.
+func (i *issue) mostText() int64 { return i.room() / 8 }
 
 // split deals posts out to mails that are not too large. need is what one takes, in octets.
 func (i *issue) split(entries []*entry, need func(*entry) int64) (parts [][]*entry) {

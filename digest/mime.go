@@ -1,7 +1,9 @@
 package digest
 
 import (
+	"bufio"
 	"bytes"
+	"encoding/base64"
 	"io"
 
 	"superlistd/message"
@@ -14,10 +16,12 @@ func (i *issue) mime() ([]compiled, error) {
 	if err != nil {
 		return nil, err
 	}
-	room := i.room()
 	parts := i.split(entries, func(e *entry) int64 {
-		if room > 0 && e.size > room/2 {
-			return min(e.size, room/2)
+		switch {
+		case i.reduced(e):
+			return e.text + 2*maxReduced
+		case e.global:
+			return e.size + e.size/2 // base64
 		}
 		return e.size
 	})
@@ -39,9 +43,7 @@ func (i *issue) mimePart(part, parts int, entries []*entry) (compiled, error) {
 	}
 	c := compiled{ids: idsOf(entries), body: i.spool()}
 	for _, e := range entries {
-		if !i.reduced(e) {
-			c.eightBit, c.utf8 = c.eightBit || e.eightBit, c.utf8 || e.global
-		}
+		c.eightBit = c.eightBit || e.eightBit && !e.global && !i.reduced(e)
 	}
 	encoding := encodingOf(c.eightBit)
 	outer, inner := "=_"+i.b.Mark+"_mixed", "=_"+i.b.Mark+"_digest"
@@ -97,15 +99,40 @@ func (i *issue) mimePost(w io.Writer, boundary string, e *entry) error {
 		}
 		return i.reduce(w, p)
 	}
-	if e.global { // RFC 6532 section 3.7
-		kind = "message/global"
+	if e.global {
+		kind, encoding = "message/global", "base64"
 	}
 	head := "\r\n--" + boundary + "\r\nContent-Type: " + kind + "\r\nContent-Transfer-Encoding: " + encoding + "\r\n\r\n"
 	if _, err := io.WriteString(w, head); err != nil {
 		return err
 	}
+	if e.global {
+		return writeBase64(w, p.Reader(0))
+	}
 	_, err = io.Copy(w, p.Reader(0))
 	return err
+}
+
+// writeBase64 writes a post of RFC 6532, which section 3.7 allows to be encoded: as it is, a server without SMTPUTF8 would refuse the whole
+// digest for its sake.
+func writeBase64(w io.Writer, post io.Reader) error {
+	out := bufio.NewWriterSize(w, 16<<10)
+	var raw [57]byte // in a line of 76 (RFC 2045 section 6.8)
+	var line []byte
+	for {
+		n, err := io.ReadFull(post, raw[:])
+		if n > 0 {
+			line = append(base64.StdEncoding.AppendEncode(line[:0], raw[:n]), "\r\n"...)
+			out.Write(line) // an error stays
+		}
+		switch err {
+		case nil:
+		case io.EOF, io.ErrUnexpectedEOF:
+			return out.Flush()
+		default:
+			return err
+		}
+	}
 }
 
 // maxReduced is how large the header of a reduced post may be, in octets.
@@ -130,8 +157,7 @@ func (i *issue) reduce(w io.Writer, p *piece) error {
 		return err
 	}
 	text := i.spool()
-	// What is encoded takes three octets for one, at worst.
-	if err := i.write(text, p, message.Header{}, i.room()/8); err != nil {
+	if err := i.write(text, p, message.Header{}, i.mostText()); err != nil {
 		return err
 	}
 	_, err = io.Copy(w, message.Quoting(text.Reader(0)))

@@ -24,13 +24,7 @@ func (i *issue) plain() ([]compiled, error) {
 	if err != nil {
 		return nil, err
 	}
-	room := i.room()
-	parts := i.split(entries, func(e *entry) int64 {
-		if room > 0 {
-			return min(e.text, room/2)
-		}
-		return e.text
-	})
+	parts := i.split(entries, func(e *entry) int64 { return e.text })
 	var all []compiled
 	for n, some := range parts {
 		c, err := i.plainPart(n+1, len(parts), some)
@@ -83,7 +77,7 @@ func (i *issue) writePlain(out *bufio.Writer, intro string, entries []*entry) er
 		}
 		h, err := message.ReadHeader(p)
 		if err == nil || err == message.ErrHeader {
-			err = i.write(out, p, h, i.room()/8)
+			err = i.write(out, p, h, i.mostText())
 		}
 		p.close()
 		if err != nil {

@@ -54,7 +54,7 @@ func (d *Desk) sendIssue(ctx context.Context, s shelf, l *lists.List, x index, n
 	switch {
 	case err != nil && final(err) && now.Sub(b.Began) >= giveUp:
 		d.opts.Log(Event{List: l.Address, What: "digest given up", Number: n, Volume: b.Volume, Issue: b.Issue, Posts: len(b.IDs), Err: err})
-	case errors.Is(err, smtpclient.ErrSize) && d.opts.MaxSize(ctx) != b.MaxSize: // it goes out in other parts
+	case errors.Is(err, smtpclient.ErrSize) && !errors.Is(err, delivery.ErrPartial) && d.opts.MaxSize(ctx) != b.MaxSize: // it goes out in other parts
 		return 0, errors.Join(err, s.remove(s.path(fmt.Sprint(n, ".", k, batchFile))))
 	case err != nil:
 		return 0, err
@@ -204,7 +204,11 @@ func (d *Desk) deliver(ctx context.Context, s shelf, l lists.List, n, k int, b *
 		}
 		for at, part := range parts {
 			key := mailKey(l, n, k, f.delivery, at, part.ids)
-			job.Routes = append(job.Routes, d.route(i, part, key, delivery.Audience{List: l.Address, Members: count, Select: who}))
+			route, err := d.route(ctx, i, part, key, delivery.Audience{List: l.Address, Members: count, Select: who})
+			if err != nil {
+				return 0, err
+			}
+			job.Routes = append(job.Routes, route)
 		}
 	}
 	if len(job.Routes) == 0 {
@@ -236,28 +240,40 @@ func mailKey(l lists.List, n, k int, form lists.Delivery, part int, ids []string
 }
 
 // route makes the route of one mail.
-func (d *Desk) route(i *issue, part compiled, key delivery.Key, to delivery.Audience) delivery.Route {
+func (d *Desk) route(ctx context.Context, i *issue, part compiled, key delivery.Key, to delivery.Audience) (delivery.Route, error) {
 	l := i.l
 	id := fmt.Sprintf("digest.%s@%s", key.ID(), d.opts.Hostname)
-	head := part.head(id)
-	if d.opts.Sign != nil {
-		head = append(d.opts.Sign(l.Address.Domain, head, part.body), head...)
-	}
 	r := delivery.Route{
-		List: l.Address, ReversePath: l.Bounces(), Head: head, Body: part.body, EightBit: part.eightBit,
-		UTF8: part.utf8 || !ascii(string(head)) || !l.Bounces().ASCII(), AnyUTF8: l.UTF8Members > 0,
+		List: l.Address, ReversePath: l.Bounces(), Body: part.body, EightBit: part.eightBit, AnyUTF8: l.UTF8Members > 0,
 		MessageID: "<" + id + ">", Key: key, Audience: to, Language: l.Settings.Language,
 	}
+	if d.opts.Way != nil {
+		d.opts.Way(ctx, &r, l, i.b.Began)
+	}
+	if err := d.dress(&r, part, id); err != nil {
+		return r, err
+	}
+	r.UTF8 = !ascii(string(r.Head)) || !l.Bounces().ASCII()
 	for _, o := range l.Settings.Owners {
 		r.Owners = append(r.Owners, o.String())
 	}
 	if len(r.Owners) == 0 {
 		r.Owners = []string{"postmaster"} // RFC 2142 section 6
 	}
-	if d.opts.Way != nil {
-		d.opts.Way(&r, l, i.b.Began)
+	return r, nil
+}
+
+// dress makes the header of a mail with its signature; of personal copies each gets its own, as it is sent.
+func (d *Desk) dress(r *delivery.Route, part compiled, id string) (err error) {
+	personal := r.Personal != ""
+	r.Head = part.head(id, personal)
+	switch {
+	case personal:
+		r.Note, err = d.opts.Note(r.Head, part.body)
+	case d.opts.Sign != nil:
+		r.Head = append(d.opts.Sign(r.List.Domain, r.Head, part.body), r.Head...)
 	}
-	return r
+	return err
 }
 
 func ascii(s string) bool {

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
@@ -156,16 +157,12 @@ func (d *Desk) close(ctx context.Context, s shelf, l *lists.List, x index, now t
 			return err
 		}
 	}
-	for _, n := range x.toSend(l.Digests.Number) {
-		if x.labels[n] { // a crash may have kept it from being counted
-			if _, err := d.label(ctx, s, l, n, now); err != nil {
-				return err
-			}
-		}
+	if err := d.recount(ctx, s, l, x, now); err != nil {
+		return err
 	}
 	n := l.Digests.Number
 	h, err := d.held(s, n)
-	if err == nil && len(h.ids) > 0 && !x.labels[n] {
+	if err == nil && len(h.ids) > 0 {
 		if err = d.dropUnwanted(ctx, s, *l, &h); err != nil {
 			return err
 		}
@@ -173,12 +170,31 @@ func (d *Desk) close(ctx context.Context, s shelf, l *lists.List, x index, now t
 	switch {
 	case err != nil:
 		return err
-	case x.labels[n], len(h.ids) > 0 && force, len(h.ids) > 0 && full(l.Settings, h), old(l.Settings, h, now):
+	case len(h.ids) > 0 && force, len(h.ids) > 0 && full(l.Settings, h), old(l.Settings, h, now):
 		_, err = d.label(ctx, s, l, n, now)
 	case len(h.ids) == 0 && l.Digests.Switch > n:
 		err = d.count(ctx, l, func(at *lists.Digests) { at.Number = max(at.Number, at.Switch) })
 	}
 	return err
+}
+
+// recount lets the store count the issues that have a label and that it may not know of: a crash came before it was told, or it was put back
+// from a copy that is older than they are.
+func (d *Desk) recount(ctx context.Context, s shelf, l *lists.List, x index, now time.Time) error {
+	named := slices.DeleteFunc(slices.Clone(x.toSend(l.Digests.Number)), func(n int) bool { return !x.labels[n] })
+	last := -1
+	for n := range x.labels {
+		last = max(last, n)
+	}
+	if last >= l.Digests.Number {
+		named = append(named, last)
+	}
+	for _, n := range named {
+		if _, err := d.label(ctx, s, l, n, now); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // dropUnwanted removes the posts of the issue that is being gathered when nobody would get it: those who take digests have left, or wait

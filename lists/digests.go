@@ -23,6 +23,9 @@ type Digests struct {
 	Switch int
 }
 
+// PresentIssue stands for the issue that a list gathers now.
+const PresentIssue = -1
+
 // Selection says for whom a post, or a digest, is: the members who had this delivery at
 // the time of one issue. The zero value is who got single mails before there was any digest.
 type Selection struct {

@@ -199,7 +199,7 @@ func (d *Directory) among(ctx context.Context, list Address, all []Address) ([]L
 		keys[i] = []byte(a.Key())
 	}
 	in := make([]bool, len(all))
-	if err := d.store.Contains(ctx, list, keys, in); err != nil {
+	if err := d.store.Contains(ctx, list, PresentIssue, keys, in); err != nil {
 		return nil, err
 	}
 	var found []List

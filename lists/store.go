@@ -39,10 +39,10 @@ type Store interface {
 	// the key of after; the zero Address begins at the start.
 	Members(ctx context.Context, list, after Address, n int) ([]Member, error)
 	// Contains sets in[i] to whether the list has a member with the key keys[i] (see
-	// Address.Key) who gets posts one by one now (Member.Gets, at the list's Digests.Number), and allocates nothing per
+	// Address.Key) who gets the posts of an issue, or of PresentIssue, one by one (Member.Gets), and allocates nothing per
 	// key. in is as long as keys. It is asked who has had a post by another list: a member who
 	// gets none there, or a digest, is not to be left out here.
-	Contains(ctx context.Context, list Address, keys [][]byte, in []bool) error
+	Contains(ctx context.Context, list Address, issue int, keys [][]byte, in []bool) error
 	// Recipients appends up to n members whom r.Select wants now (Member.Gets) to r, in the order of their keys,
 	// beginning after r's cursor, which passes those whom it does not. It may append none before the roster is at
 	// its end. A member who is there and wanted all the while comes exactly once, in

@@ -15,6 +15,8 @@ type Issue struct {
 	Date               time.Time
 	// Unsubscribe is the https URL of a page where one leaves the list; "": there is none.
 	Unsubscribe string
+	// Personal leaves List-Unsubscribe out: each copy gets one of its own (AppendPersonal).
+	Personal bool
 	// Type is the value of Content-Type, Encoding that of Content-Transfer-Encoding.
 	Type, Encoding string
 }
@@ -22,7 +24,7 @@ type Issue struct {
 // Head returns the header, with its empty line. It says of the list what the header of a post says (see Dress), our Received among it: by
 // these CheckLoop knows a digest that comes back. It comes from the list, and answers go where the list wants them.
 func (i Issue) Head(l lists.List, t Trace) []byte {
-	p := &plan{l: l, trace: t, d: Dressing{Unsubscribe: i.Unsubscribe}}
+	p := &plan{l: l, trace: t, d: Dressing{Unsubscribe: i.Unsubscribe, Personal: i.Personal}}
 	list := mailbox{listName(l), l.Address}
 	d := newDraft(2048)
 	p.top(d, t)

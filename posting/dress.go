@@ -121,6 +121,12 @@ func (d *Desk) signatures(domain string, head []byte, outer int, body message.Co
 	return signer.Sign(head[:outer], hash)
 }
 
+// Note is what AppendOwn must know of a mail of ours whose copies are personal.
+func (d *Desk) Note(head []byte, body message.Content) (string, error) {
+	hash, err := hashBody(head, len(head), body, 0)
+	return note(len(head), hash), err
+}
+
 // hashBody hashes what is body to signatures.
 func hashBody(head []byte, outer int, body message.Content, offset int64) (identity.BodyHash, error) {
 	return identity.HashBody(io.MultiReader(bytes.NewReader(head[outer:]), body.Reader(offset)))

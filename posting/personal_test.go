@@ -81,6 +81,30 @@ func TestPersonalCopies(t *testing.T) {
 	}
 }
 
+// A mail of the list's own, a digest, can have personal copies too.
+func TestPersonalCopiesOfADigest(t *testing.T) {
+	t.Parallel()
+	sign, records := signers(t)
+	h := open(t, func(o *Options) { o.Signer, o.Page = sign, pageOf })
+	l, body := h.list(), message.Octets("Hello.\r\n")
+	head := message.Issue{Subject: "Team Digest", MessageID: "d@lists.test", Type: "text/plain", Encoding: "7bit", Personal: true}.
+		Head(l, message.Trace{Hostname: "lists.test", For: l.Address})
+	note, err := h.desk.Note(head, body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	text := h.ownCopy(Copy{Head: head, Content: body, Note: note}, l, "bea@plain.test")
+	found, err := dkim.VerifyWithOptions(strings.NewReader(text), &dkim.VerifyOptions{
+		LookupTXT: func(name string) ([]string, error) { return records[name], nil },
+	})
+	if err != nil || len(found) != 2 || found[0].Err != nil || found[1].Err != nil {
+		t.Errorf("%d signatures, %v of\n%s", len(found), err, text)
+	}
+	if got := message.ParseHeader([]byte(text)).Values("List-Unsubscribe"); len(got) != 1 || !strings.Contains(got[0], pageOf(l.Address, address(t, "bea@plain.test"))) {
+		t.Errorf("%q", got)
+	}
+}
+
 // But for what is a member's own, it is the copy that all others get.
 func TestPersonalIsWhatOthersGet(t *testing.T) {
 	t.Parallel()

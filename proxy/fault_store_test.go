@@ -56,11 +56,11 @@ func (s *faultyStore) Member(ctx context.Context, list, member lists.Address) (l
 	return s.Store.Member(ctx, list, member)
 }
 
-func (s *faultyStore) Contains(ctx context.Context, list lists.Address, keys [][]byte, in []bool) error {
+func (s *faultyStore) Contains(ctx context.Context, list lists.Address, issue int, keys [][]byte, in []bool) error {
 	if err := s.fault(); err != nil {
 		return err
 	}
-	return s.Store.Contains(ctx, list, keys, in)
+	return s.Store.Contains(ctx, list, issue, keys, in)
 }
 
 func (s *faultyStore) Recipients(ctx context.Context, list lists.Address, r *lists.Recipients, n int) error {

@@ -66,8 +66,9 @@ func (r press) postRoutes(ctx context.Context, p *posting.Post, j posting.Judgem
 		if err != nil {
 			return nil, err
 		}
-		route.Audience.Not, route.Audience.Except = slices.Clone(served.order), without(except(relayed, p, j), within)
-		served.order = append(served.order, j.List.Address)
+		route.Audience.Not, route.Audience.NotAt = slices.Clone(served.order), slices.Clone(served.issues)
+		route.Audience.Except = without(except(relayed, p, j), within)
+		served.order, served.issues = append(served.order, j.List.Address), append(served.issues, j.List.Digests.Number)
 		routes = append(routes, route)
 		if j.List.Digests.Members == 0 {
 			continue
@@ -82,8 +83,9 @@ func (r press) postRoutes(ctx context.Context, p *posting.Post, j posting.Judgem
 
 // roll are the lists that get a post.
 type roll struct {
-	order []lists.Address
-	keys  map[string]bool
+	order  []lists.Address
+	issues []int // that they gather, in the same order
+	keys   map[string]bool
 }
 
 // membersRoute takes a post to the members of its list who get posts one by one.

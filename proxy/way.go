@@ -9,7 +9,7 @@ import (
 	"superlistd/lists"
 )
 
-// PersonalKind is the kind of personal copies of posts (delivery.Route.Personal): posting.Desk.AppendOwn makes what is a member's own, and
+// PersonalKind is the kind of personal copies of posts and digests (delivery.Route.Personal): posting.Desk.AppendOwn makes what is a member's own, and
 // bouncing.PersonalPath the reverse-path.
 const PersonalKind = "post"
 
@@ -56,13 +56,10 @@ func setWay(route *delivery.Route, bounces *bouncing.Desk, l lists.List, w way, 
 	}
 }
 
-// DigestWay returns what sets the reverse-path of a digest of a list, which its route's key names: with XVERP as the list's posts have it.
-func DigestWay(bounces *bouncing.Desk) func(*delivery.Route, lists.List, time.Time) {
-	return func(route *delivery.Route, l lists.List, at time.Time) {
-		w := shared
-		if l.Settings.Verp.Chosen(l.Members, route.Key) {
-			w = xverp
-		}
-		setWay(route, bounces, l, w, at)
+// DigestWay returns what decides for a digest of a list, which its route's key names, as for the list's posts.
+func DigestWay(bounces *bouncing.Desk, hop *delivery.Deliverer) func(context.Context, *delivery.Route, lists.List, time.Time) {
+	r := press{bounces: bounces, hop: hop}
+	return func(ctx context.Context, route *delivery.Route, l lists.List, at time.Time) {
+		setWay(route, bounces, l, r.choose(ctx, l, route.Key), at)
 	}
 }

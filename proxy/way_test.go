@@ -15,7 +15,9 @@ import (
 	"superlistd/delivery/spool"
 	"superlistd/internal/smtptest"
 	"superlistd/lists"
+	"superlistd/message"
 	"superlistd/moderation/held"
+	"superlistd/posting"
 	"superlistd/token"
 )
 
@@ -159,6 +161,36 @@ func TestPostForADigest(t *testing.T) {
 	}
 }
 
+// A post to two lists tells the second one which issue the first one gathered: by that, and not by what comes after it, a member had his copy.
+func TestPostToTwoListsWithDigests(t *testing.T) {
+	t.Parallel()
+	h := start(t, new(parts).setup(t, setup{lists: []roster{
+		{address: "team@lists.example.org", members: []string{"ann@example.net"}},
+		{address: "zoo@lists.example.org", members: []string{"ann@example.net"}},
+	}}))
+	digestMembers(t, h.store, 7, "cat@example.net")
+	p, err := posting.Reread(message.Octets(strings.ReplaceAll(teamPost, "\n", "\r\n")), posting.Envelope{}, "", "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	served := &roll{keys: map[string]bool{}}
+	var last delivery.Route
+	for _, name := range []string{"team@lists.example.org", "zoo@lists.example.org"} {
+		l, err := h.store.List(t.Context(), addr(t, name))
+		if err != nil {
+			t.Fatal(err)
+		}
+		routes, err := h.srv.press.postRoutes(t.Context(), p, posting.Judgement{List: l}, nil, served)
+		if err != nil {
+			t.Fatal(err)
+		}
+		last = routes[len(routes)-1]
+	}
+	if a := last.Audience; len(a.Not) != 1 || a.Not[0] != addr(t, "team@lists.example.org") || len(a.NotAt) != 1 || a.NotAt[0] != 7 {
+		t.Errorf("%+v", a)
+	}
+}
+
 // A list of which all take digests takes posts.
 func TestPostForNobodyButADigest(t *testing.T) {
 	t.Parallel()
@@ -192,9 +224,10 @@ func TestReleasedForADigest(t *testing.T) {
 	}
 }
 
-// A digest comes back to its list, with the member where the list's posts have him.
+// A digest comes back as the list's posts do, and goes out as they do.
 func TestDigestWay(t *testing.T) {
 	t.Parallel()
+	h := start(t, new(parts).setup(t, setup{}))
 	keys, err := token.Open(t.TempDir())
 	if err != nil {
 		t.Fatal(err)
@@ -202,12 +235,21 @@ func TestDigestWay(t *testing.T) {
 	desk := bouncing.New(bouncing.Options{Keys: keys, Delimiter: "+"})
 	l := lists.List{Address: addr(t, "team@lists.example.org"), Settings: lists.DefaultSettings()}
 	now := time.Now()
-	for verp, want := range map[lists.Verp]string{lists.VerpAlways: "+=", lists.VerpNever: ""} {
-		l.Settings.Verp = verp
+	for _, tt := range []struct {
+		verp        lists.Verp
+		copies      lists.Copies
+		xverp, kind string
+	}{
+		{lists.VerpAlways, lists.CopiesShared, "+=", ""},
+		{lists.VerpNever, lists.CopiesShared, "", ""},
+		{lists.VerpAlways, lists.CopiesPersonal, "", PersonalKind},
+		{lists.VerpNever, lists.CopiesPersonal, "", PersonalKind},
+	} {
+		l.Settings.Verp, l.Settings.Copies = tt.verp, tt.copies
 		var r delivery.Route
-		DigestWay(desk)(&r, l, now)
-		if r.XVERP != want || r.ReversePath != desk.Path(l, now) || r.Personal != "" {
-			t.Errorf("verp %v: %+v", verp, r)
+		DigestWay(desk, h.srv.hop)(t.Context(), &r, l, now)
+		if r.XVERP != tt.xverp || r.ReversePath != desk.Path(l, now) || r.Personal != tt.kind {
+			t.Errorf("verp %v, copies %q: %+v", tt.verp, tt.copies, r)
 		}
 	}
 }

@@ -31,7 +31,7 @@ func planOf(id string) spool.Plan {
 	return spool.Plan{
 		ID: id, List: team, ReversePath: lists.Address{Local: "team-bounces", Domain: team.Domain}, MessageID: "<lunch@x.test>",
 		Client: wire.ClientInfo{Name: "mail.x.test", Addr: "192.0.2.25"}, EightBit: true, XVERP: "-=",
-		Audience: spool.Audience{List: team, Members: 100, Not: []lists.Address{{Local: "all", Domain: team.Domain}}, Except: []string{"ü@x.test"}},
+		Audience: spool.Audience{List: team, Members: 100, Not: []lists.Address{{Local: "all", Domain: team.Domain}}, NotAt: []int{3}, Except: []string{"ü@x.test"}},
 		Had:      []spool.Served{{Ranges: []spool.Range{{After: "", UpTo: "a@x.test"}}, But: []string{"a\"b\"@x.test"}}},
 		Owners:   []string{"olga@x.test"},
 	}

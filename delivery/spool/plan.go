@@ -46,6 +46,7 @@ type Audience struct {
 	Members int
 	Select  lists.Selection `json:",omitzero"`
 	Not     []lists.Address `json:",omitempty"`
+	NotAt   []int           `json:",omitempty"`
 	Except  []string        `json:",omitempty"`
 	Fixed   []string        `json:",omitempty"`
 }

@@ -51,6 +51,14 @@ func TestPersonalCopies(t *testing.T) {
 	if got := listctl(t, p, "bounces", list); !strings.Contains(got, "dead3@far.test") {
 		t.Errorf("bounces: %s", got)
 	}
+	p.Listctl("member", list, members[1], "delivery=digest")
+	p.Listctl("digest", "--send", list) // there was no digest yet, so nothing has to be waited for
+	c.Want("250", c.Send("ann@far.test", mail("ann@far.test", list, "own-digest"), list))
+	p.WaitEmpty()
+	p.Listctl("digest", "--send", list)
+	for _, m := range p.Copies("own Digest, Vol 1, Issue 1", members[1]) {
+		ownCopy(t, m, record)
+	}
 	if got := press(t, door, links["dörte@far.test"]); got != http.StatusOK {
 		t.Fatalf("one click: %d", got)
 	}

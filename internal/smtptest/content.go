@@ -34,7 +34,14 @@ func (s *session) mail(args string) {
 		s.reply("MAIL", "503 5.5.1 Error: nested MAIL command")
 		return
 	}
-	if s.reply("MAIL", "250 2.1.0 Ok")/100 != 2 {
+	text := ""
+	if s.p.script.mailReply != nil {
+		text = s.p.script.mailReply(mailbox(args))
+	}
+	if text == "" {
+		text = "250 2.1.0 Ok"
+	}
+	if s.reply("MAIL", text)/100 != 2 {
 		return
 	}
 	s.tx = &Message{Client: s.client, XClient: s.xclient, Mail: args, Sender: mailbox(args), Conn: s.n, TLS: s.tls, User: s.user}

@@ -56,6 +56,9 @@ func RSTAt(n int) Option { return Fail(n, RST) }
 // of the content. What is not answered with 2xx has no effect.
 func On(verb, reply string) Option { return func(p *Peer) { p.script.on[verb] = reply } }
 
+// MailReply answers MAIL for each reverse-path; "" accepts.
+func MailReply(f func(path string) string) Option { return func(p *Peer) { p.script.mailReply = f } }
+
 // RcptReply answers RCPT for each mailbox; "" accepts.
 func RcptReply(f func(addr string) string) Option { return func(p *Peer) { p.script.rcptReply = f } }
 

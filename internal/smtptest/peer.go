@@ -57,6 +57,7 @@ type script struct {
 	failAt    int
 	fault     Fault
 	on        map[string]string
+	mailReply func(string) string
 	rcptReply func(string) string
 	final     func(string) string
 	maxRcpts  int

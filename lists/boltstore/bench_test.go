@@ -158,7 +158,7 @@ func BenchmarkContains1000(b *testing.B) {
 	}
 	b.ReportAllocs()
 	for b.Loop() {
-		if err := s.Contains(b.Context(), team, keys, in); err != nil {
+		if err := s.Contains(b.Context(), team, lists.PresentIssue, keys, in); err != nil {
 			b.Fatal(err)
 		}
 	}

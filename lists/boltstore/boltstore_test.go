@@ -82,7 +82,7 @@ func everyMethod(ctx context.Context, s lists.Store, list lists.Address) map[str
 	_, _, errs["Member"] = s.Member(ctx, list, team)
 	_, errs["UpdateMember"] = s.UpdateMember(ctx, list, manyMembers(1)[0].Address, func(*lists.Member) error { return nil })
 	_, errs["Members"] = s.Members(ctx, list, lists.Address{}, 10)
-	errs["Contains"] = s.Contains(ctx, list, [][]byte{[]byte("ann@x")}, make([]bool, 1))
+	errs["Contains"] = s.Contains(ctx, list, lists.PresentIssue, [][]byte{[]byte("ann@x")}, make([]bool, 1))
 	errs["Recipients"] = s.Recipients(ctx, list, new(lists.Recipients), 10)
 	_, errs["Change"] = s.Change(ctx, list, lists.Change{Add: []lists.Member{{Address: team}}})
 	_, errs["Update"] = s.Update(ctx, list, func(v *lists.Settings) error { v.MaxSize = 1; return nil })

@@ -62,10 +62,10 @@ func (s *Store) Members(ctx context.Context, list, after lists.Address, n int) (
 	return found, nil
 }
 
-// Contains tells which keys are those of members who get posts one by one.
-func (s *Store) Contains(ctx context.Context, list lists.Address, keys [][]byte, in []bool) error {
+// Contains tells which keys are those of members who get the posts of an issue one by one.
+func (s *Store) Contains(ctx context.Context, list lists.Address, issue int, keys [][]byte, in []bool) error {
 	today := dayOf(time.Now())
-	now := lists.Selection{Issue: -1} // not looked up: most lists have nobody to whom it matters
+	who := lists.Selection{Issue: issue} // the present one is not looked up yet: most lists have nobody to whom it matters
 	return s.viewRoster(ctx, list, func(b *bolt.Bucket) error {
 		c := b.Cursor() // one for all: Bucket.Get would make one for each
 		for i, key := range keys {
@@ -75,15 +75,15 @@ func (s *Store) Contains(ctx context.Context, list lists.Address, keys [][]byte,
 				continue
 			}
 			_, _, rest, err := splitMember(k, v)
-			if err == nil && now.Issue < 0 && v[0] == memberDigest {
+			if err == nil && who.Issue < 0 && v[0] == memberDigest {
 				l, err := s.loadList(b.Tx(), list)
 				if err != nil {
 					return err
 				}
-				now.Issue = l.Digests.Number
+				who.Issue = l.Digests.Number
 			}
 			if err == nil {
-				in[i], err = gets(rest, now, today)
+				in[i], err = gets(rest, who, today)
 			}
 			if err != nil {
 				return s.badRecord(fmt.Sprintf("%s: %s", list, k), err)

@@ -166,17 +166,20 @@ func (s *Store) Members(ctx context.Context, list, after lists.Address, n int) (
 	return found, nil
 }
 
-// Contains tells which keys are those of members who get posts one by one.
-func (s *Store) Contains(ctx context.Context, list lists.Address, keys [][]byte, in []bool) error {
+// Contains tells which keys are those of members who get the posts of an issue one by one.
+func (s *Store) Contains(ctx context.Context, list lists.Address, issue int, keys [][]byte, in []bool) error {
 	r, unlock, err := s.open(ctx, list)
 	if err != nil {
 		return err
 	}
 	defer unlock()
+	if issue < 0 {
+		issue = r.list.Digests.Number
+	}
 	now := time.Now()
 	for i, key := range keys {
 		m, ok := r.members[string(key)]
-		in[i] = ok && m.Gets(lists.Selection{Issue: r.list.Digests.Number}, now)
+		in[i] = ok && m.Gets(lists.Selection{Issue: issue}, now)
 	}
 	return nil
 }

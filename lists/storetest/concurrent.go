@@ -70,7 +70,7 @@ func testReaders(t *testing.T, s lists.Store) {
 
 func readPair(t *testing.T, s lists.Store, list lists.Address) {
 	in := make([]bool, 3)
-	if err := s.Contains(t.Context(), list, [][]byte{[]byte("a@x"), []byte("m@x"), []byte("z@x")}, in); err != nil {
+	if err := s.Contains(t.Context(), list, lists.PresentIssue, [][]byte{[]byte("a@x"), []byte("m@x"), []byte("z@x")}, in); err != nil {
 		t.Error(err)
 	}
 	if in[0] != in[2] || !in[1] {

@@ -154,6 +154,11 @@ func (d *digestModel) ask() {
 		}
 		equal(d.t, fmt.Sprintf("%s: how %s gets a post of issue %d", d.what, key, p.issue), got[key], want)
 	}
+	singly := map[string]bool{}
+	for key, ways := range got {
+		singly[key] = ways[0] == lists.DeliveryMail
+	}
+	d.checkContains(p.issue, singly)
 }
 
 func (d *digestModel) checkCounts() {
@@ -170,15 +175,20 @@ func (d *digestModel) checkCounts() {
 	if waits && l.Digests.Switch <= l.Digests.Number {
 		d.t.Errorf("%s: %+v, but somebody waits", d.what, l.Digests)
 	}
+	d.checkContains(lists.PresentIssue, want)
+}
+
+// checkContains checks who gets the posts of an issue one by one.
+func (d *digestModel) checkContains(issue int, want map[string]bool) {
 	var keys [][]byte
 	for key := range d.members {
 		keys = append(keys, []byte(key))
 	}
 	in := make([]bool, len(keys))
-	if err := d.store.Contains(d.t.Context(), d.list, keys, in); err != nil {
+	if err := d.store.Contains(d.t.Context(), d.list, issue, keys, in); err != nil {
 		d.t.Fatal(err)
 	}
 	for i, key := range keys {
-		equal(d.t, d.what+": contains "+string(key), in[i], want[string(key)])
+		equal(d.t, fmt.Sprintf("%s: issue %d contains %s", d.what, issue, key), in[i], want[string(key)])
 	}
 }

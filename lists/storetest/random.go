@@ -180,8 +180,8 @@ func (r *random) compareSearch(list lists.Address) {
 		r.same("Member", []any{got, gotOK}, gotErr, []any{want, wantOK}, wantErr)
 	}
 	got, want := make([]bool, len(keys)), make([]bool, len(keys))
-	gotErr := r.got.Contains(ctx, list, keys, got)
-	wantErr := r.want.Contains(ctx, list, keys, want)
+	gotErr := r.got.Contains(ctx, list, lists.PresentIssue, keys, got)
+	wantErr := r.want.Contains(ctx, list, lists.PresentIssue, keys, want)
 	r.same("Contains", got, gotErr, want, wantErr)
 }
 

@@ -173,7 +173,7 @@ func everyReader(ctx context.Context, s lists.Store, list lists.Address) map[str
 	_, errs["Lists"] = s.Lists(ctx, lists.Address{}, 10)
 	_, _, errs["Member"] = s.Member(ctx, list, somebody)
 	_, errs["Members"] = s.Members(ctx, list, lists.Address{}, 10)
-	errs["Contains"] = s.Contains(ctx, list, [][]byte{[]byte("ann@x")}, make([]bool, 1))
+	errs["Contains"] = s.Contains(ctx, list, lists.PresentIssue, [][]byte{[]byte("ann@x")}, make([]bool, 1))
 	errs["Recipients"] = s.Recipients(ctx, list, new(lists.Recipients), 10)
 	_, errs["Stamp"] = s.Stamp(ctx)
 	return errs

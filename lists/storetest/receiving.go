@@ -70,7 +70,7 @@ func testReceiving(t *testing.T, s lists.Store) {
 		equal(t, "member", got, m)
 		keys, want = append(keys, m.Address.AppendKey(nil)), append(want, m.Gets(lists.Selection{}, time.Now()))
 	}
-	if err := s.Contains(t.Context(), list, append(keys, []byte("m06@home")), in); err != nil {
+	if err := s.Contains(t.Context(), list, lists.PresentIssue, append(keys, []byte("m06@home")), in); err != nil {
 		t.Fatal(err)
 	}
 	equal(t, "contains who receives", in, append(want, false))

@@ -61,7 +61,7 @@ func maintain(args []string, _, stderr io.Writer) error {
 	a.sweep(log)
 	a.tick(ctx, log)
 	a.spooler.Drain(ctx)
-	a.sendDigests(ctx, log) // of what was on its way to them
+	a.sendDigests(ctx, log) // of what was on its way to them, too
 	a.spooler.Drain(ctx)
 	return nil
 }

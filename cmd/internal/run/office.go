@@ -77,21 +77,33 @@ func (b *bureau) sign(domain string, head []byte, body message.Content) []byte {
 	return signed
 }
 
-// tickEvery is how often held posts are looked after.
+// tickEvery is how often what waits for its time is looked after.
 const tickEvery = time.Minute
 
 func (a *app) tickOften(ctx context.Context, log zerolog.Logger) {
 	often := time.NewTicker(tickEvery)
 	defer often.Stop()
-	a.tick(ctx, log)
 	for {
+		a.tick(ctx, log)
 		select {
 		case <-ctx.Done():
 			return
 		case <-often.C:
-			a.tick(ctx, log)
+		}
+	}
+}
+
+// digestOften sends digests. It may take long, so it is beside all that tick looks after.
+func (a *app) digestOften(ctx context.Context, log zerolog.Logger) {
+	often := time.NewTicker(tickEvery)
+	defer often.Stop()
+	for {
+		a.sendDigests(ctx, log)
+		select {
+		case <-ctx.Done():
+			return
+		case <-often.C:
 		case <-a.digests.Due():
-			a.sendDigests(ctx, log)
 		}
 	}
 }

@@ -118,5 +118,4 @@ func (a *app) tick(ctx context.Context, log zerolog.Logger) {
 			log.Error().Err(err).Msg(what)
 		}
 	}
-	a.sendDigests(ctx, log)
 }

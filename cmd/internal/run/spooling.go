@@ -29,6 +29,7 @@ func (a *app) startSpooler(log zerolog.Logger) spooling {
 		wg.Go(func() { a.spooler.Run(ctx) })
 		wg.Go(func() { a.sweepDaily(ctx, log) })
 		wg.Go(func() { a.tickOften(ctx, log) })
+		wg.Go(func() { a.digestOften(ctx, log) })
 		wg.Wait()
 	}()
 	return s
