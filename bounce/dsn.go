@@ -3,6 +3,7 @@ package bounce
 import (
 	"bytes"
 	"cmp"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -173,7 +174,7 @@ func (n *notice) recipient(b *block) (Recipient, bool) {
 		r.cause = Delayed
 		return r, true
 	}
-	said := b.diagnostic
+	said := n.namesSender(b.diagnostic, original, final)
 	if vague(r.Status) && !tells(said) {
 		text := n.about(original)
 		said += " " + text
@@ -192,6 +193,29 @@ func (n *notice) recipient(b *block) (Recipient, bool) {
 		}
 	}
 	return r, true
+}
+
+// namesSender puts the word for it where a diagnostic names the address that wrote the message: systems that ask the sender's
+// host for him answer "550 <team-bounces@example.org>: user unknown".
+func (n *notice) namesSender(said string, but ...lists.Address) string {
+	var b strings.Builder
+	for rest := said; ; {
+		a, start, end := findAddress(rest)
+		if end == 0 {
+			if b.Len() == 0 {
+				return said
+			}
+			b.WriteString(rest)
+			return b.String()
+		}
+		if n.own[a.Key()] && !slices.ContainsFunc(but, func(one lists.Address) bool { return one.Key() == a.Key() }) {
+			b.WriteString(rest[:start])
+			b.WriteString("sender address")
+		} else {
+			b.WriteString(rest[:end])
+		}
+		rest = rest[end:]
+	}
 }
 
 // reportAddress reads "rfc822; ann@example.org" with or without the type, brackets, comments and xtext.

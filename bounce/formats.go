@@ -80,7 +80,7 @@ func (n *notice) settle(found []Recipient) (all []Recipient) {
 			all = append(all, r)
 			continue
 		}
-		said := r.Diagnostic
+		said := n.namesSender(r.Diagnostic, r.Address)
 		r.Status = bestStatus(r.Status, said)
 		if !tells(said) {
 			said += " " + n.about(r.Address)

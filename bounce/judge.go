@@ -5,9 +5,9 @@ import "strings"
 // judge decides what a failure says about the recipient: from the code where it is exact, else from the words, which
 // are what a system really means. Unknown words count as little as possible, so that no filter's mood ends a membership.
 func judge(status, said string) (Kind, Cause) {
-	s := answerOnly(fold(typewriter.Replace(said)))
+	s := nameless(answerOnly(fold(typewriter.Replace(said))))
 	s = advice.Replace(strings.ReplaceAll(s, "unknown address error", "")) // what one product calls every 5xx
-	gone, elsewhere := goneIn(s)
+	gone, elsewhere := goneIn(unquoted(s))
 	gone = gone && !containsAny(s, againWords)
 	switch {
 	case containsAny(s, senderWords):
@@ -19,7 +19,7 @@ func judge(status, said string) (Kind, Cause) {
 	case elsewhere:
 		return None, Refused
 	case strings.HasPrefix(status, "4"):
-		if containsAny(s, contentWords) && !gone {
+		if containsAny(s, contentWords) && !gone && !containsAny(s, greyWords) {
 			return None, Refused
 		}
 		return Soft, Failed
@@ -28,6 +28,74 @@ func judge(status, said string) (Kind, Cause) {
 		return k, c
 	}
 	return byWords(status, s, gone)
+}
+
+// nameless takes addresses out, with their brackets: a mailbox may be called "quota" or "spam", and "user <ann@example.org>
+// unknown" is a user unknown. Whether the answer was about somebody, as in "RCPT TO:", can still be read.
+func nameless(s string) string {
+	if strings.IndexByte(s, '@') < 0 {
+		return s
+	}
+	var b strings.Builder
+	for {
+		_, start, end := findAddress(s)
+		if end == 0 {
+			b.WriteString(s)
+			return b.String()
+		}
+		before := s[:start]
+		for start > 0 && end < len(s) && opposite(s[start-1]) == s[end] {
+			before, start, end = s[:start-1], start-1, end+1
+		}
+		if strings.HasSuffix(before, " ") || before == "" {
+			before = strings.TrimSuffix(before, "for ")
+			if strings.HasPrefix(s[end:], " ") {
+				end++
+			}
+		}
+		b.WriteString(before)
+		s = s[end:]
+	}
+}
+
+// opposite is what closes what c opens.
+func opposite(c byte) byte {
+	switch c {
+	case '(':
+		return ')'
+	case '[':
+		return ']'
+	case '<':
+		return '>'
+	case '"', '\'':
+		return c
+	}
+	return 0
+}
+
+// unquoted takes out names in quotes, local parts for the most part: user "ann" unknown.
+func unquoted(s string) string {
+	for _, q := range []string{` "`, " '"} {
+		if !strings.Contains(s, q) {
+			continue
+		}
+		var b strings.Builder
+		for {
+			before, rest, ok := strings.Cut(s, q)
+			b.WriteString(before)
+			if !ok {
+				break
+			}
+			if i := strings.IndexByte(rest, q[1]); i > 0 && i <= 64 && strings.IndexByte(rest[:i], ' ') < 0 && strings.HasPrefix(rest[i+1:], " ") {
+				s = rest[i+1:]
+				continue
+			}
+			b.WriteString(q)
+			s = rest
+		}
+		s = b.String()
+	}
+	return s
 }
 
 // advice is for people, "check the address and try again", and no promise of another answer.
@@ -55,7 +123,7 @@ func byCode(status, s string, gone bool) (Kind, Cause, bool) {
 	case detail == "1.7", detail == "1.8", strings.HasPrefix(detail, "6."), detail == "2.3", detail == "3.4":
 		return None, Refused, true
 	case strings.HasPrefix(detail, "7."):
-		if certain, _ := goneIn(stateWords.Replace(s)); gone && (certain || !containsAny(s, contentWords)) {
+		if certain, _ := goneIn(stateWords.Replace(unquoted(s))); gone && (certain || !containsAny(s, contentWords)) {
 			return Hard, Failed, true
 		}
 		return None, Refused, true
@@ -105,7 +173,7 @@ func byWords(status, s string, gone bool) (Kind, Cause) {
 	return Soft, Failed
 }
 
-// goneIn finds words for an address that is gone. elsewhere: there are none but such as speak, just before them, of the
+// goneIn finds words for an address that is gone. elsewhere: there are none but such as speak, just before or behind them, of the
 // sender or of a part of the message.
 func goneIn(s string) (gone, elsewhere bool) {
 	const near, most = 32, 8 // octets before, places of one phrase
@@ -119,9 +187,11 @@ func goneIn(s string) (gone, elsewhere bool) {
 			at = i + len(p)
 			before := s[max(0, i-near):i]
 			for _, end := range []string{"rcpt", "recipient", "mailbox", "user", " to:", " to "} {
-				before = before[max(0, strings.LastIndex(before, end)):]
+				if i := strings.LastIndex(before, end); i > 0 && !strings.HasSuffix(before[:i], "sender ") && !strings.HasSuffix(before[:i], "sending ") {
+					before = before[i:]
+				}
 			}
-			if !containsAny(before+p, otherSubjects) {
+			if !containsAny(before+p, otherSubjects) && !hasPrefix(s[at:], otherObjects) {
 				return true, false
 			}
 			elsewhere = true
@@ -132,8 +202,13 @@ func goneIn(s string) (gone, elsewhere bool) {
 
 // otherSubjects are what may be unknown or disabled beside recipients.
 var otherSubjects = []string{
-	"sender address", "sender's", "sender domain", "sender account", "sending account", "sending domain", "sending host", "sending server", "sending address", "mail from", "from domain", "from header", "helo", "ehlo", "header", "message-id", "spf ", "url in ", "a link ",
+	"sender address", "sender's", "sender domain", "sender account", "sender user", "sender mailbox", "sending user", "sending mailbox", "sending account", "sending domain", "sending host", "sending server", "sending address", "mail from", "from domain", "from header", "helo", "ehlo", "header", "message-id", "spf ", "url in ", "url http", "a link ", "dkim", "dmarc", "selector", "public key", "certificate", " ip ", "url contains", "link contains", "this sender", "the sender ",
 	"your account", "your domain", "your host", "your server", "your ip", "this host",
+}
+
+// otherObjects make the same of a phrase that goes on with them: "unknown address in the header".
+var otherObjects = []string{
+	" sender", " header", " from header", " from domain", " from address", " from:", " return path", " return-path", " envelope", " in header", " in the header", " in certificate", " in the certificate", " in white", " in the white",
 }
 
 // stateWords are said of accounts, of hosts that send, and of links; only the rest of the words tells which.
@@ -163,6 +238,10 @@ var goneWords = []string{
 	"not recognized", "not recognised", "no account", "no user", "no valid recip", "unrouteable", "unroutable", "couldn't be found", "could not be found", "cannot be found", "wasn't found", "was not found", "is not a known", "name not found",
 	"no longer valid", "no longer available", "no longer in use", "no longer active", "no longer exist", "no longer on server", "has moved", "not a current", "recipient address rejected: unverified", "nobody here by",
 	"not local to", "user doesn't", "inexistent", "not registered", "is not registered", "cannot find recipient", "bad email", "bad user",
+	"account unknown", "account is unknown", "mailbox is unknown", "dosn't exist", "as a valid user", "no longer in service", "no longer with", "no longer hosted", "account unavailable", "account is unavailable", "an account with th",
+	"account has been deleted", "account was deleted", "account deleted", "mailbox has been deleted", "mailbox has been closed", "mailbox was closed", "address has been closed", "address has been deleted", "validrcptto",
+	"user invalid", "user not local", "unable to find mailbox", "unable to find user", "unable to find recipient", "cannot find user", "cannot find mailbox", "can't find user", "no one at this", "mailbox not available", "mailbox is not available", "recipient unavailable",
+	"domain has expired", "domain is expired", "domain expired", "mailbox expired", "mailbox has expired", "cannot resolve the domain", "marked as invalid", "#5.1.0 address rejected",
 	"disabled", "deactivated", "suspended", "inactive", "inactivity", "not active", "no longer accept", "account closed", "account is closed", "mailbox closed", "account has been closed", "discontinued", "been terminated", "account terminated", "account expired", "account has expired",
 	"konto gesperrt", "konto wurde gesperrt", "konto ist gesperrt", "postfach gesperrt", "postfach wurde gesperrt", "postfach ist gesperrt", "compte désactivé", "compte est désactivé", "compte suspendu", "cuenta desactivada", "cuenta suspendida", "account disattivato", "casella disattivata", "conta desativada", "konto zablokowane", "konto jest zablokowane",
 	"не знайдено", "не існує", "невідом", "ne postoji", "nu există", "nu exista", "δεν υπάρχει", "không tồn tại", "ไม่พบ", "לא קיים", "не е намерен", "не съществува",
@@ -187,7 +266,7 @@ var fullWords = []string{
 	"out of space", "full mailbox", "space limit", "folder is full", "mailfolder", "mailbox exceeds", "box is full", "mailbox limit", "mailbox too big", "no space left", "disk full",
 	"not enough space", "storage space", "too many messages in", "message count", "exceeded the local limit", "exceeded the maximum number of messages", "mailbox size", "quotaexceeded",
 	"speichervolumen", "postfach voll", "postfach ist voll", "zuviele mails", "boîte pleine", "boîte aux lettres pleine", "boite pleine", "buzón lleno", "casella piena", "переполнен",
-	"user is full", "user full", "storage is full", "has no space", "reached their storage", "mbox full",
+	"mailbox over limit", "mailbox is over", "user is full", "user full", "storage is full", "has no space", "reached their storage", "mbox full",
 	"empfängers ist voll", "mailbox voll", "überfüllt", "est pleine", "est plein", "saturée", "está lleno", "llena", "cuota", "cassetta piena", "è piena", "está cheia", "lotada", "postvak is vol", "is vol.", "mailbox vol",
 	"är full", "er fuld", "er full", "täynnä", "pełna", "przepełnion", "je plná", "megtelt", "kotası", "заполнен", "квот", "いっぱい", "容量オーバー", "容量不足", "空间不足", "已满", "已滿", "가득",
 }
@@ -204,7 +283,7 @@ var senderWords = []string{
 	"sender address rejected", "sender verify failed", "sender rejected", "sender denied", "sender address verif", "sender unknown", "unknown sender", "invalid sender", "sender domain",
 	"sender is not", "sender not", "bad sender", "domain of sender", "your hostname", "helo command rejected", "client host rejected", "client host [", "reverse dns", "reverse lookup",
 	"ptr record", "rdns", "your ip", "from address", "return address", "envelope sender", "reverse-path",
-	"accepting mail from", "accept mail from", "accepting email from", "accept email from", "accepting e-mail from", "accept e-mail from", "accepting messages from", "accept messages from", "want mail from", "want email from", "wants no mail from", "sending quota", "sending limit", "hourly limit", "rate limit", "rate-limit", "ratelimit", "too many messages from", "unusual rate", "for this sender", "sendernotauthenticated", "resolver.rst.auth", "notauthorized",
+	"accepting mail from", "accept mail from", "accepting email from", "accept email from", "accepting e-mail from", "accept e-mail from", "accepting messages from", "accept messages from", "want mail from", "want email from", "wants no mail from", "sending quota", "sending limit", "hourly limit", "rate limit", "rate-limit", "ratelimit", "too many messages from", "unusual rate", "for this sender", "valid sender", "verify sender", "verifying sender", "verification failed for sender", "sender's mailbox", "sender's quota", "sender quota", "sendernotauthenticated", "resolver.rst.auth", "notauthorized",
 	"unbekannter absender", "absender unbekannt", "absenderadresse", "expéditeur inconnu", "remitente desconocid", "mittente sconosciut", "remetente desconhecid", "nieznany nadawca", "неизвестный отправитель",
 }
 
@@ -216,7 +295,7 @@ var contentWords = []string{
 	"not permitted", "not allowed", "not authorized", "unauthorized", "not authorised", "denied by", "permission", "transport rule", "transport.rules", "rejected by recipient", "rejected by user",
 	"security", "verdict", "abuse", "too many hops", "rejected due to", "considered", "rules", "challenge", "whitelist", "only accepts", "does not accept messages from", "refused by",
 	"blocked", "your network", "frequency limit", "bulk", "newsletter", "mail from 1", "mail from 2", "connection denied", "connections not accepted", "intrusion", "accept this message", "delivery of this message", "accept your m", "message not accepted", "mail not accepted", "message was not accepted", "mail was not accepted",
-	"mail rejected", "mail refused", "mail denied", "service refused", "denied (mode", "scored", "conform", "message looks", "rule imposed", "advertis",
+	"mime type", "content type", "content-type", "arc validation", "arc seal", "mail rejected", "mail refused", "mail denied", "service refused", "denied (mode", "scored", "conform", "message looks", "rule imposed", "advertis",
 	"sperrliste", "gesperrt", "unerwünscht", "unerlaubte", "dateianhang", "verschlüssel", "encrypted", "indésirable", "liste noire", "bloqué", "lista negra", "bloquead", "no deseado", "indesiderat", "bloccat", "ongewenst", "odrzucon", "nevyžádan",
 	"拒收", "拒绝接收", "拒否", "黑名单", "스팸", "istenmeyen",
 	"richtlinie", "politique", "política", "спам", "вирус", "политик", "迷惑メール", "垃圾",
@@ -224,6 +303,9 @@ var contentWords = []string{
 
 // againWords: it is worth another try, though the user is unknown.
 var againWords = []string{"temporar", "try again", "try later", "servfail", "timed out", "timeout", "greylist", "soft error", "at a rate", "too quickly", "too many invalid"}
+
+// greyWords: the system wanted to see another attempt, and says so in the words of a policy.
+var greyWords = []string{"greylist", "graylist", "grey-list", "gray-list", "grey list", "gray list"}
 
 // passingWords: it may be otherwise tomorrow.
 var passingWords = []string{

@@ -54,6 +54,15 @@ func TestJudge(t *testing.T) {
 		{"sender and recipient in one answer", "5.0.0", "550 MAIL FROM:<list@example.org> RCPT TO:<ann@example.org> user unknown", Hard, Failed},
 		{"delivered", "2.1.5", "ok", None, Delivered},
 		{"typographer's apostrophe", "", "the address couldn\u2019t be found", Hard, Failed},
+		{"a name between the words", "5.0.0", "550 user <ann@example.org> unknown", Hard, Failed},
+		{"a name in quotes between the words", "5.0.0", `550 user "ann" unknown`, Hard, Failed},
+		{"a sender between the words", "5.0.0", "550 sender <list@example.net> unknown", None, Refused},
+		{"a mailbox called like a limit", "5.1.1", "550 5.1.1 <quota@example.org>: user unknown", Hard, Failed},
+		{"a mailbox called like a filter", "5.0.0", "550 <spam@example.org> nope (in reply to RCPT TO command)", Hard, Failed},
+		{"a user of the sender's", "5.1.0", "550 5.1.0 sender user account disabled", None, Refused},
+		{"a key", "5.0.0", "550 dkim: key for selector does not exist", None, Refused},
+		{"the header", "5.0.0", "550 nonexistent header from domain", None, Refused},
+		{"greylisting that calls itself a policy", "4.7.1", "451 4.7.1 greylisted by policy", Soft, Failed},
 		{"no user of an unfortunate name", "5.1.1", "550 5.1.1 generated: moderate corporate clock", Hard, Failed},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
@@ -119,6 +128,9 @@ func TestBestStatus(t *testing.T) {
 		{"", "550 x", "5.0.0"},
 		{"", "5.1.0 - error 550-'5.1.1 x'", "5.1.1"},
 		{"", "no", ""},
+		{"5.0.0", "554 5.7.0 x", "5.7.0"},
+		{"5.0.0", "554 5.1.0 x", "5.0.0"},
+		{"5.1.0", "554 5.7.0 x", "5.1.0"},
 	} {
 		if got := bestStatus(tt.given, tt.said); got != tt.want {
 			t.Errorf("bestStatus(%q, %q) = %q, want %q", tt.given, tt.said, got, tt.want)

@@ -63,7 +63,7 @@ func bestStatus(given, diagnostic string) string {
 			if s == "" {
 				break
 			}
-			if !vague(s) || given == "" {
+			if !vague(s) || given == "" || strings.HasSuffix(given, ".0.0") && (s[2] == '6' || s[2] == '7') { // a class that is never the recipient's
 				given = s
 			}
 			if !vague(s) {
