@@ -25,7 +25,7 @@ func TestKnown(t *testing.T) {
 	h := newHouse(t, 5)
 	key := extension(t, h.path())
 	h.days(5, gone, "ann@m.test")
-	probe := extension(t, h.wantSent("probe Ann@m.test")[0].from)
+	probe := extension(t, h.wantSent("probe Ann@m.test")[0].From)
 	other := parse(t, "other@lists.test")
 	swapped := "b" + key[2:3] + key[1:2] + key[3:]
 	if key[1] == key[2] {
@@ -36,28 +36,28 @@ func TestKnown(t *testing.T) {
 		list            lists.Address
 		want            error
 	}{
-		{"key", key, "", h.list, nil},
-		{"key in capitals", strings.ToUpper(key), "", h.list, nil},
-		{"with VERP", key + "+ann=m.test", "", h.list, nil},
-		{"of a daemon", key, "MAILER-DAEMON@far.test", h.list, nil},
-		{"of a daemon without a domain", key, "Mailer-Daemon", h.list, nil},
-		{"of a postmaster", key, `"postmaster"@far.test`, h.list, nil},
-		{"probe", probe, "", h.list, nil},
-		{"probe in capitals", strings.ToUpper(probe), "", h.list, nil},
-		{"none", "", "", h.list, bouncing.ErrForged},
-		{"of a person", key, "eve@far.test", h.list, bouncing.ErrForged},
-		{"of somebody who looks like a daemon", key, "mailer-daemon.eve@far.test", h.list, bouncing.ErrForged},
+		{"key", key, "", h.List, nil},
+		{"key in capitals", strings.ToUpper(key), "", h.List, nil},
+		{"with VERP", key + "+ann=m.test", "", h.List, nil},
+		{"of a daemon", key, "MAILER-DAEMON@far.test", h.List, nil},
+		{"of a daemon without a domain", key, "Mailer-Daemon", h.List, nil},
+		{"of a postmaster", key, `"postmaster"@far.test`, h.List, nil},
+		{"probe", probe, "", h.List, nil},
+		{"probe in capitals", strings.ToUpper(probe), "", h.List, nil},
+		{"none", "", "", h.List, bouncing.ErrForged},
+		{"of a person", key, "eve@far.test", h.List, bouncing.ErrForged},
+		{"of somebody who looks like a daemon", key, "mailer-daemon.eve@far.test", h.List, bouncing.ErrForged},
 		{"another list", key, "", other, bouncing.ErrForged},
 		{"probe for another list", probe, "", other, bouncing.ErrForged},
-		{"cut", key[:len(key)-1], "", h.list, bouncing.ErrForged},
-		{"longer", key + "a", "", h.list, bouncing.ErrForged},
-		{"changed", swapped, "", h.list, bouncing.ErrForged},
-		{"VERP of nobody", key + "+", "", h.list, bouncing.ErrForged},
-		{"VERP without a key", "ann=m.test", "", h.list, bouncing.ErrForged},
-		{"key of a post for a probe", "p" + key[1:], "", h.list, bouncing.ErrForged},
-		{"probe cut", probe[:len(probe)-1], "", h.list, bouncing.ErrForged},
-		{"probe of another name", "paaaaaaaa" + probe[9:], "", h.list, bouncing.ErrForged},
-		{"probe with VERP", probe + "+ann=m.test", "", h.list, bouncing.ErrForged},
+		{"cut", key[:len(key)-1], "", h.List, bouncing.ErrForged},
+		{"longer", key + "a", "", h.List, bouncing.ErrForged},
+		{"changed", swapped, "", h.List, bouncing.ErrForged},
+		{"VERP of nobody", key + "+", "", h.List, bouncing.ErrForged},
+		{"VERP without a key", "ann=m.test", "", h.List, bouncing.ErrForged},
+		{"key of a post for a probe", "p" + key[1:], "", h.List, bouncing.ErrForged},
+		{"probe cut", probe[:len(probe)-1], "", h.List, bouncing.ErrForged},
+		{"probe of another name", "paaaaaaaa" + probe[9:], "", h.List, bouncing.ErrForged},
+		{"probe with VERP", probe + "+ann=m.test", "", h.List, bouncing.ErrForged},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			if err := h.desk.Known(tt.list, tt.ext, tt.from); !errors.Is(err, tt.want) {
@@ -83,13 +83,13 @@ func TestKeysHaveTheirTime(t *testing.T) {
 	}{
 		{0, nil}, {60 * day, nil}, {75 * day, bouncing.ErrForged}, {-7 * day, nil}, {-15 * day, bouncing.ErrForged},
 	} {
-		h.now = start.Add(tt.after)
-		if err := h.desk.Known(h.list, key, ""); !errors.Is(err, tt.want) {
+		h.SetNow(start.Add(tt.after))
+		if err := h.desk.Known(h.List, key, ""); !errors.Is(err, tt.want) {
 			t.Errorf("after %v: %v, want %v", tt.after, err, tt.want)
 		}
 	}
-	h.now = start
-	if a, b := h.path(), h.desk.Path(h.settings(), start.Add(7*day)).String(); a == b {
+	h.SetNow(start)
+	if a, b := h.path(), h.desk.Path(h.Settings(), start.Add(7*day)).String(); a == b {
 		t.Error("the key of the next week is the same")
 	}
 }
@@ -105,9 +105,9 @@ func TestVERP(t *testing.T) {
 			t.Parallel()
 			h := newHouse(t, 5)
 			a := parse(t, who)
-			_, err := h.store.Change(t.Context(), h.list, lists.Change{Add: []lists.Member{{Address: a}}})
+			_, err := h.Store.Change(t.Context(), h.List, lists.Change{Add: []lists.Member{{Address: a}}})
 			must(t, err)
-			must(t, h.desk.Take(t.Context(), h.settings(), extension(t, h.path())+"+"+a.Local+"="+a.Domain, strings.NewReader(gone("bea@m.test", "1@m.test"))))
+			must(t, h.desk.Take(t.Context(), h.Settings(), extension(t, h.path())+"+"+a.Local+"="+a.Domain, strings.NewReader(gone("bea@m.test", "1@m.test"))))
 			if h.score(a.String()) != 1 || h.score("bea@m.test") != 0 {
 				t.Errorf("%s has %v points, bea %v", who, h.score(a.String()), h.score("bea@m.test"))
 			}
@@ -127,7 +127,7 @@ func FuzzExtension(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, s string) {
 		head, verp, _ := strings.Cut(s, "+")
-		err := h.desk.Known(h.list, s, "")
+		err := h.desk.Known(h.List, s, "")
 		if err == nil && !strings.EqualFold(head, key) {
 			t.Fatalf("%q is let in", s)
 		}

@@ -13,7 +13,7 @@ func BenchmarkTake(b *testing.B) {
 	const members = 1000
 	h := newHouse(b, members+2, "bounce_storm", "off")
 	extension := extension(b, h.path())
-	l := h.settings()
+	l := h.Settings()
 	n := 0
 	for b.Loop() {
 		who := fmt.Sprintf("m%d=n.test", n%members)
@@ -32,13 +32,13 @@ func BenchmarkReplay(b *testing.B) {
 				b.StopTimer()
 				h := newHouse(b, members+2, "bounce_storm", "off")
 				var commits, next atomic.Int64
-				h.fail = func(step string) error {
+				h.Fail = func(step string) error {
 					if step == "after book" {
 						commits.Add(1)
 					}
 					return nil
 				}
-				extension, l := extension(b, h.path()), h.settings()
+				extension, l := extension(b, h.path()), h.Settings()
 				b.StartTimer()
 				var wg sync.WaitGroup
 				for range sessions {

@@ -24,16 +24,16 @@ func TestComplainants(t *testing.T) {
 			t.Errorf("complainants of %s: %v, want %v", list, got, all)
 		}
 	}
-	want(h.list)
+	want(h.List)
 	h.complain(isp, arf("abuse", link("team@lists.test", "ann@m.test")))
-	want(h.list, "ann@m.test")
+	want(h.List, "ann@m.test")
 	want(parse(t, "other@lists.test"))
-	must(t, h.desk.Forgive(t.Context(), h.list, parse(t, "Ann@m.test")))
-	want(h.list)
+	must(t, h.desk.Forgive(t.Context(), h.List, parse(t, "Ann@m.test")))
+	want(h.List)
 	h.complain(isp, arf("abuse", link("team@lists.test", "bea@m.test")))
-	want(h.list, "bea@m.test")
+	want(h.List, "bea@m.test")
 	h.wait(3 * 365 * 24 * time.Hour)
-	want(h.list)
+	want(h.List)
 	if h.complained("bea@m.test") {
 		t.Error("remembered for ever")
 	}

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"superlistd/bouncing"
+	"superlistd/internal/housetest"
 	"superlistd/lists"
 	"superlistd/message"
 )
@@ -36,14 +37,14 @@ func (h *house) keyed(member string) string {
 var isp = bouncing.Complainant{Author: lists.Address{Local: "fbl", Domain: "isp.test"}, Proven: true}
 
 func (h *house) complain(from bouncing.Complainant, raw string) {
-	h.t.Helper()
-	must(h.t, h.desk.Complaint(h.t.Context(), from, strings.NewReader(raw)))
+	h.T.Helper()
+	must(h.T, h.desk.Complaint(h.T.Context(), from, strings.NewReader(raw)))
 }
 
 func (h *house) complained(who string) bool {
-	h.t.Helper()
-	yes, err := h.desk.Complained(h.t.Context(), h.list, parse(h.t, who))
-	must(h.t, err)
+	h.T.Helper()
+	yes, err := h.desk.Complained(h.T.Context(), h.List, parse(h.T, who))
+	must(h.T, err)
 	return yes
 }
 
@@ -91,7 +92,7 @@ func TestComplaints(t *testing.T) {
 			for range 2 { // the same mail comes twice
 				h.complain(tt.from, raw)
 			}
-			if _, found := h.member(ann); found == tt.removed {
+			if _, found := h.Member(ann); found == tt.removed {
 				t.Errorf("a member: %v", found)
 			}
 			if h.complained(ann) != tt.removed || h.complained("bea@m.test") {
@@ -114,13 +115,13 @@ func TestComplaintOfAnAlias(t *testing.T) {
 		func(*house) string { return link("team@lists.test", "old@m.test") }, func(h *house) string { return h.keyed("old@m.test") },
 	} {
 		h := newHouse(t, 20)
-		_, err := h.store.UpdateMember(t.Context(), h.list, parse(t, "ann@m.test"), func(m *lists.Member) error {
+		_, err := h.Store.UpdateMember(t.Context(), h.List, parse(t, "ann@m.test"), func(m *lists.Member) error {
 			m.Aliases = []lists.Address{parse(t, "old@m.test")}
 			return nil
 		})
 		must(t, err)
 		h.complain(isp, arf("abuse", proof(h)))
-		if _, found := h.member("ann@m.test"); !found || h.complained("ann@m.test") {
+		if _, found := h.Member("ann@m.test"); !found || h.complained("ann@m.test") {
 			t.Errorf("ann was removed: %v, noted: %v", !found, h.complained("ann@m.test"))
 		}
 	}
@@ -132,16 +133,16 @@ func TestComplaintIsTold(t *testing.T) {
 	h.complain(isp, arf("abuse", link("team@lists.test", "ann@m.test")))
 	told := h.wantSent("complaint owen@m.test")[0]
 	for _, want := range []string{"Ann@m.test", "fbl@isp.test", "abuse", "was removed"} {
-		if !strings.Contains(told.text, want) {
-			t.Errorf("no %q in\n%s", want, told.text)
+		if !strings.Contains(told.Text, want) {
+			t.Errorf("no %q in\n%s", want, told.Text)
 		}
 	}
-	if told.from != "" {
-		t.Errorf("it comes back to %s", told.from)
+	if told.From != "" {
+		t.Errorf("it comes back to %s", told.From)
 	}
 	h.complain(bouncing.Complainant{}, arf("abuse", h.keyed("bea@m.test")))
-	if told := h.wantSent("complaint owen@m.test")[0]; !strings.Contains(told.text, "nothing was done") || strings.Contains(told.text, "removed") {
-		t.Errorf("of one in doubt:\n%s", told.text)
+	if told := h.wantSent("complaint owen@m.test")[0]; !strings.Contains(told.Text, "nothing was done") || strings.Contains(told.Text, "removed") {
+		t.Errorf("of one in doubt:\n%s", told.Text)
 	}
 }
 
@@ -166,11 +167,11 @@ func TestComplaintIsRemembered(t *testing.T) {
 	if !h.complained("ann@m.test") {
 		t.Error("who is no member does not want to be one")
 	}
-	must(t, h.desk.Forgive(t.Context(), h.list, ann))
+	must(t, h.desk.Forgive(t.Context(), h.List, ann))
 	if h.complained("ann@m.test") {
 		t.Error("remembered after she has joined")
 	}
-	h.take()
+	h.Take()
 }
 
 // Who can prove to be somebody, and knows the list's key, empties no list with it.
@@ -180,21 +181,21 @@ func TestManyComplaints(t *testing.T) {
 	for i := range 30 {
 		h.complain(isp, arf("abuse", h.keyed(fmt.Sprintf("m%d@n.test", i))))
 	}
-	if n := h.settings().Members; n != 35 {
+	if n := h.Settings().Members; n != 35 {
 		t.Errorf("%d of 40 members are left", n)
 	}
-	if n := len(h.take()); n != 5+3 {
+	if n := len(h.Take()); n != 5+3 {
 		t.Errorf("%d letters to the owner", n)
 	}
 	for i := range 30 { // whoever has the link may leave by it
 		h.complain(isp, arf("abuse", link("team@lists.test", fmt.Sprintf("m%d@n.test", i))))
 	}
-	if n := h.settings().Members; n != 10 {
+	if n := h.Settings().Members; n != 10 {
 		t.Errorf("%d of 40 members are left", n)
 	}
 	h.wait(day)
 	h.complain(isp, arf("abuse", h.keyed("m37@n.test")))
-	if n := h.settings().Members; n != 9 {
+	if n := h.Settings().Members; n != 9 {
 		t.Errorf("the next day %d members are left", n)
 	}
 }
@@ -203,52 +204,45 @@ func TestManyComplaints(t *testing.T) {
 // remembered, and the owner was told once.
 func TestComplaintFaults(t *testing.T) {
 	t.Parallel()
-	for n, tripped := 1, true; tripped; n++ {
+	housetest.CallFault{}.EachStep(t, 8, func(c *housetest.Calls) {
 		h := newHouse(t, 5)
-		calls := 0
-		h.fail = func(string) error {
-			if calls++; calls == n {
-				return errFault
-			}
-			return nil
-		}
+		h.Fail = c.Step
 		raw := arf("abuse", link("team@lists.test", "ann@m.test"))
 		if err := h.desk.Complaint(t.Context(), isp, strings.NewReader(raw)); err != nil {
 			if !errors.Is(err, errFault) {
-				t.Fatalf("call %d: %v", n, err)
+				t.Fatal(err)
 			}
 			h.complain(isp, raw)
 		}
-		tripped = calls >= n
-		h.fail = nil
+		h.Fail = nil
 		h.open()
 		h.wait(time.Hour)
 		h.wantSent("complaint owen@m.test")
-		if _, found := h.member("ann@m.test"); found || !h.complained("ann@m.test") {
-			t.Errorf("call %d: a member: %v, remembered: %v", n, found, h.complained("ann@m.test"))
+		if _, found := h.Member("ann@m.test"); found || !h.complained("ann@m.test") {
+			t.Errorf("a member: %v, remembered: %v", found, h.complained("ann@m.test"))
 		}
 		h.wait(day)
 		h.wantSent()
-	}
+	})
 }
 
 // A member who has come back by his own will is not removed by what was left undone.
 func TestComplaintOfSomebodyWhoIsBack(t *testing.T) {
 	t.Parallel()
 	h := newHouse(t, 5)
-	h.fail = func(step string) error {
+	h.Fail = func(step string) error {
 		if step == "deliver" {
 			return errFault
 		}
 		return nil
 	}
 	h.complain(isp, arf("abuse", link("team@lists.test", "ann@m.test")))
-	h.fail = nil
-	must(t, h.desk.Forgive(t.Context(), h.list, parse(t, "ann@m.test")))
-	_, err := h.store.Change(t.Context(), h.list, lists.Change{Add: []lists.Member{{Address: parse(t, "ann@m.test")}}})
+	h.Fail = nil
+	must(t, h.desk.Forgive(t.Context(), h.List, parse(t, "ann@m.test")))
+	_, err := h.Store.Change(t.Context(), h.List, lists.Change{Add: []lists.Member{{Address: parse(t, "ann@m.test")}}})
 	must(t, err)
 	h.wait(day)
-	if _, found := h.member("ann@m.test"); !found {
+	if _, found := h.Member("ann@m.test"); !found {
 		t.Error("removed again")
 	}
 }
@@ -257,18 +251,18 @@ func TestComplaintOfSomebodyWhoIsBack(t *testing.T) {
 func TestComplaintWithDamagedBook(t *testing.T) {
 	t.Parallel()
 	h := newHouse(t, 20)
-	must(t, os.WriteFile(filepath.Join(h.data, "bounces.db"), []byte("damaged"), 0o600))
+	must(t, os.WriteFile(filepath.Join(h.Data, "bounces.db"), []byte("damaged"), 0o600))
 	h.complain(isp, arf("abuse", link("team@lists.test", "ann@m.test")))
 	h.complain(isp, arf("abuse", h.keyed("bea@m.test")))
 	h.wantSent("complaint owen@m.test")
 	if h.complained("ann@m.test") {
 		t.Error("read out of a damaged book")
 	}
-	must(t, h.desk.Forgive(t.Context(), h.list, parse(t, "ann@m.test"))) // nobody is kept from joining
-	if _, found := h.member("ann@m.test"); found {
+	must(t, h.desk.Forgive(t.Context(), h.List, parse(t, "ann@m.test"))) // nobody is kept from joining
+	if _, found := h.Member("ann@m.test"); found {
 		t.Error("she is still there")
 	}
-	if _, found := h.member("bea@m.test"); !found {
+	if _, found := h.Member("bea@m.test"); !found {
 		t.Error("nobody counts what is trusted, and it was")
 	}
 }

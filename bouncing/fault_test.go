@@ -8,29 +8,21 @@ import (
 	"time"
 
 	"superlistd/bouncing"
+	"superlistd/internal/housetest"
 )
-
-var errFault = errors.New("a fault")
 
 // The n-th call to the outside fails, before or after its work, and the desk is started again. Law: in the end it is as it
 // would have been, and nobody got the same letter twice.
 func TestFaults(t *testing.T) {
 	t.Parallel()
-	for n, tripped := 1, true; tripped; n++ {
+	housetest.CallFault{}.EachStep(t, 100, func(c *housetest.Calls) {
 		h := newHouse(t, 5, "bounce_limit", "1")
-		calls, broken := 0, ""
-		h.fail = func(step string) error {
-			if calls++; calls == n {
-				broken = step
-				return errFault
-			}
-			return nil
-		}
+		h.Fail = c.Step
 		again := func(do func() error) {
 			t.Helper()
 			if err := do(); err != nil {
 				if !errors.Is(err, errFault) {
-					t.Fatalf("call %d: %v", n, err)
+					t.Fatal(err)
 				}
 				h.open()
 				must(t, do())
@@ -39,35 +31,32 @@ func TestFaults(t *testing.T) {
 		again(func() error { return h.bounce(h.path(), gone("ann@m.test", "1@m.test")) })
 		var kinds []string
 		for _, days := range []time.Duration{1, 1, 7, 1, 7, 1, 7, 1, 1} { // what failed is tried again the next day
-			h.mu.Lock()
-			h.now = h.now.Add(days * day)
-			h.mu.Unlock()
-			again(func() error { return h.desk.Tick(t.Context(), h.clock()) })
-			for _, l := range h.take() {
-				kinds = append(kinds, l.kind)
-				if l.from != "" {
-					again(func() error { return h.bounce(l.from, gone("ann@m.test", "letter")) })
+			h.Wait(days * day)
+			again(func() error { return h.desk.Tick(t.Context(), h.Now()) })
+			for _, l := range h.Take() {
+				kinds = append(kinds, kind(l))
+				if l.From != "" {
+					again(func() error { return h.bounce(l.From, gone("ann@m.test", "letter")) })
 				}
 			}
 		}
-		tripped = calls >= n
-		h.fail = nil
+		h.Fail = nil
 		h.wait(8 * day)
 		h.wait(day)
-		for _, l := range h.take() {
-			kinds = append(kinds, l.kind)
+		for _, l := range h.Take() {
+			kinds = append(kinds, kind(l))
 		}
 		want := "probe disabled disabled disabled dropped"
-		if got := strings.Join(kinds, " "); got != want && (got+" dropped" != want || broken != "deliver") {
-			t.Errorf("call %d, %s: letters %q", n, broken, got)
+		if got := strings.Join(kinds, " "); got != want && (got+" dropped" != want || c.Broken() != "deliver") {
+			t.Errorf("%s: letters %q", c.Broken(), got)
 		}
-		if _, found := h.member("ann@m.test"); found {
-			t.Errorf("call %d, %s: he is still there", n, broken)
+		if _, found := h.Member("ann@m.test"); found {
+			t.Errorf("%s: he is still there", c.Broken())
 		}
-		if all, err := h.desk.Standings(t.Context(), h.list); err != nil || len(all) > 0 {
-			t.Errorf("call %d, %s: left over %+v, %v", n, broken, all, err)
+		if all, err := h.desk.Standings(t.Context(), h.List); err != nil || len(all) > 0 {
+			t.Errorf("%s: left over %+v, %v", c.Broken(), all, err)
 		}
-	}
+	})
 }
 
 // While nothing can be sent nobody is stopped or removed, and the hop is not asked every minute.
@@ -75,7 +64,7 @@ func TestNothingCanBeSent(t *testing.T) {
 	t.Parallel()
 	h := newHouse(t, 5, "bounce_limit", "1")
 	asked := 0
-	h.fail = func(step string) error {
+	h.Fail = func(step string) error {
 		if step != "deliver" {
 			return nil
 		}
@@ -95,7 +84,7 @@ func TestNothingCanBeSent(t *testing.T) {
 	}
 	h.wait(30 * day)
 	h.wantStopped("ann@m.test", false)
-	h.fail = nil
+	h.Fail = nil
 	h.wait(time.Hour)
 	h.wantSent("probe Ann@m.test")
 }

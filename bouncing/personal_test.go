@@ -19,9 +19,9 @@ func TestPersonalPath(t *testing.T) {
 			t.Parallel()
 			h := newHouse(t, 5)
 			a := parse(t, who)
-			_, err := h.store.Change(t.Context(), h.list, lists.Change{Add: []lists.Member{{Address: a}}})
+			_, err := h.Store.Change(t.Context(), h.List, lists.Change{Add: []lists.Member{{Address: a}}})
 			must(t, err)
-			own := bouncing.PersonalPath(h.desk.Path(h.settings(), h.now), "+", a)
+			own := bouncing.PersonalPath(h.desk.Path(h.Settings(), h.Now()), "+", a)
 			if back := parse(t, own.String()); back != own {
 				t.Errorf("%s comes back as %s", own, back)
 			}
@@ -29,7 +29,7 @@ func TestPersonalPath(t *testing.T) {
 			if !ok {
 				t.Fatalf("%s", own)
 			}
-			must(t, h.desk.Take(t.Context(), h.settings(), ext, strings.NewReader(gone("bea@m.test", "1@m.test"))))
+			must(t, h.desk.Take(t.Context(), h.Settings(), ext, strings.NewReader(gone("bea@m.test", "1@m.test"))))
 			if h.score(a.String()) != 1 || h.score("bea@m.test") != 0 {
 				t.Errorf("%s has %v points, bea %v", who, h.score(a.String()), h.score("bea@m.test"))
 			}

@@ -19,7 +19,7 @@ func TestBouncesShareCommits(t *testing.T) {
 	var mu sync.Mutex
 	commits := 0
 	first, all := make(chan struct{}), make(chan struct{})
-	h.fail = func(step string) error {
+	h.Fail = func(step string) error {
 		if step != "book" {
 			return nil
 		}
@@ -33,7 +33,7 @@ func TestBouncesShareCommits(t *testing.T) {
 		}
 		return nil
 	}
-	extension, l := extension(t, h.path()), h.settings()
+	extension, l := extension(t, h.path()), h.Settings()
 	var wg sync.WaitGroup
 	take := func(i int) {
 		wg.Go(func() {
@@ -55,7 +55,7 @@ func TestBouncesShareCommits(t *testing.T) {
 	if commits != 2 {
 		t.Errorf("%d commits for 200 bounces", commits)
 	}
-	if all, err := h.desk.Standings(t.Context(), h.list); err != nil || len(all) != 200 {
+	if all, err := h.desk.Standings(t.Context(), h.List); err != nil || len(all) != 200 {
 		t.Errorf("%d members have points, %v", len(all), err)
 	}
 }
@@ -67,7 +67,7 @@ func TestQueueFaults(t *testing.T) {
 	began, goOn := make(chan struct{}), make(chan struct{})
 	var mu sync.Mutex
 	calls := 0
-	h.fail = func(step string) error {
+	h.Fail = func(step string) error {
 		if step != "book" {
 			return nil
 		}
@@ -84,7 +84,7 @@ func TestQueueFaults(t *testing.T) {
 		}
 		return nil
 	}
-	extension, l := extension(t, h.path()), h.settings()
+	extension, l := extension(t, h.path()), h.Settings()
 	take := func(ctx context.Context, i int) <-chan error {
 		done := make(chan error, 1)
 		go func() {

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"superlistd/bouncing"
+	"superlistd/delivery"
 	"superlistd/lists"
 )
 
@@ -23,19 +24,19 @@ func TestDeletedAddressLeaves(t *testing.T) {
 	h.wantSent()
 	h.days(1, gone, "ann@m.test")
 	probe := h.wantSent("probe Ann@m.test")[0]
-	if !strings.HasPrefix(probe.from, "team-bounces+p") || field(probe, "Auto-Submitted") != "auto-generated" || !strings.Contains(probe.text, "user unknown") {
-		t.Errorf("probe from %s:\n%s", probe.from, probe.text)
+	if !strings.HasPrefix(probe.From, "team-bounces+p") || probe.Value("Auto-Submitted") != "auto-generated" || !strings.Contains(probe.Text, "user unknown") {
+		t.Errorf("probe from %s:\n%s", probe.From, probe.Text)
 	}
 	h.wantStopped("ann@m.test", false)
-	must(t, h.bounce(probe.from, gone("ann@m.test", "probe")))
+	must(t, h.bounce(probe.From, gone("ann@m.test", "probe")))
 	h.wait(time.Minute)
 	for i, after := range []string{"21", "14", "7"} {
 		notice := h.wantSent("disabled Ann@m.test")[0]
-		if !strings.Contains(notice.text, "in "+after+" days") {
-			t.Errorf("notice %d:\n%s", i, notice.text)
+		if !strings.Contains(notice.Text, "in "+after+" days") {
+			t.Errorf("notice %d:\n%s", i, notice.Text)
 		}
 		h.wantStopped("ann@m.test", true)
-		must(t, h.bounce(notice.from, gone("ann@m.test", "notice")))
+		must(t, h.bounce(notice.From, gone("ann@m.test", "notice")))
 		h.wait(6 * day)
 		h.wantSent()
 		h.wait(day)
@@ -44,10 +45,10 @@ func TestDeletedAddressLeaves(t *testing.T) {
 	h.wantStopped("ann@m.test", true)
 	h.wait(day)
 	h.wantSent("dropped Ann@m.test")
-	if _, found := h.member("ann@m.test"); found || len(h.left) != 1 {
+	if _, found := h.Member("ann@m.test"); found || len(h.left) != 1 {
 		t.Errorf("he is still there; left: %v", h.left)
 	}
-	if all, err := h.desk.Standings(t.Context(), h.list); err != nil || len(all) > 0 {
+	if all, err := h.desk.Standings(t.Context(), h.List); err != nil || len(all) > 0 {
 		t.Errorf("left over: %+v, %v", all, err)
 	}
 	h.wait(30 * day)
@@ -78,9 +79,9 @@ func TestOthersStay(t *testing.T) {
 			probes := 0
 			for range 25 {
 				h.days(1, tt.raw, "ann@m.test")
-				for _, l := range h.take() {
+				for _, l := range h.Take() {
 					probes++
-					must(t, h.bounce(l.from, tt.raw("ann@m.test", "probe")))
+					must(t, h.bounce(l.From, tt.raw("ann@m.test", "probe")))
 				}
 			}
 			h.wait(8 * day)
@@ -98,7 +99,7 @@ func TestHostThatIsGone(t *testing.T) {
 	h := newHouse(t, 20)
 	raw := func(who, id string) string { return dsn(who, "4.4.1", "connect to m.test: Connection timed out", id) }
 	h.days(10, raw, "ann@m.test")
-	must(t, h.bounce(h.wantSent("probe Ann@m.test")[0].from, raw("ann@m.test", "probe")))
+	must(t, h.bounce(h.wantSent("probe Ann@m.test")[0].From, raw("ann@m.test", "probe")))
 	h.wait(time.Minute)
 	h.wantStopped("ann@m.test", true)
 }
@@ -112,16 +113,16 @@ func TestWhatArrivesHeals(t *testing.T) {
 	if got := h.score("Ann@m.test"); got != 0 {
 		t.Errorf("score %v after the probe", got)
 	}
-	must(t, h.bounce(probe.from, gone("ann@m.test", "probe"))) // too late: there is no case
+	must(t, h.bounce(probe.From, gone("ann@m.test", "probe"))) // too late: there is no case
 	h.wait(time.Minute)
 	h.wantStopped("ann@m.test", false)
 
 	h.days(5, gone, "ann@m.test")
-	must(t, h.bounce(h.wantSent("probe Ann@m.test")[0].from, gone("ann@m.test", "probe")))
+	must(t, h.bounce(h.wantSent("probe Ann@m.test")[0].From, gone("ann@m.test", "probe")))
 	h.wait(time.Minute)
-	must(t, h.bounce(h.wantSent("disabled Ann@m.test")[0].from, gone("ann@m.test", "notice")))
+	must(t, h.bounce(h.wantSent("disabled Ann@m.test")[0].From, gone("ann@m.test", "notice")))
 	h.wait(7 * day)
-	must(t, h.bounce(h.wantSent("disabled Ann@m.test")[0].from, full("ann@m.test", "notice"))) // there is a mailbox again
+	must(t, h.bounce(h.wantSent("disabled Ann@m.test")[0].From, full("ann@m.test", "notice"))) // there is a mailbox again
 	h.wantStopped("ann@m.test", true)
 	h.wait(7 * day)
 	h.wantSent()
@@ -133,20 +134,20 @@ func TestEnabledByHand(t *testing.T) {
 	t.Parallel()
 	h := newHouse(t, 20)
 	h.days(5, gone, "ann@m.test")
-	must(t, h.bounce(h.wantSent("probe Ann@m.test")[0].from, gone("ann@m.test", "probe")))
+	must(t, h.bounce(h.wantSent("probe Ann@m.test")[0].From, gone("ann@m.test", "probe")))
 	h.wait(time.Minute)
 	h.wantSent("disabled Ann@m.test")
-	changed, err := h.desk.Reset(t.Context(), h.list, parse(t, "ANN@m.test"))
+	changed, err := h.desk.Reset(t.Context(), h.List, parse(t, "ANN@m.test"))
 	if err != nil || !changed {
 		t.Errorf("reset: %v, %v", changed, err)
 	}
 	h.wantStopped("ann@m.test", false)
-	if changed, err := h.desk.Reset(t.Context(), h.list, parse(t, "ann@m.test")); err != nil || changed {
+	if changed, err := h.desk.Reset(t.Context(), h.List, parse(t, "ann@m.test")); err != nil || changed {
 		t.Errorf("reset again: %v, %v", changed, err)
 	}
 	h.wait(30 * day)
 	h.wantSent()
-	if _, found := h.member("ann@m.test"); !found {
+	if _, found := h.Member("ann@m.test"); !found {
 		t.Error("removed")
 	}
 }
@@ -157,7 +158,7 @@ func TestPoints(t *testing.T) {
 	want := func(points float64) {
 		t.Helper()
 		if got := h.score("Ann@m.test"); got != points {
-			t.Errorf("%s: score %v, want %v", h.clock().Format(time.DateOnly), got, points)
+			t.Errorf("%s: score %v, want %v", h.Now().Format(time.DateOnly), got, points)
 		}
 	}
 	must(t, h.bounce(h.path(), full("ann@m.test", "1@m.test")))
@@ -179,7 +180,7 @@ func TestPoints(t *testing.T) {
 	want(0.5)
 	h.wait(7 * day)
 	want(0)
-	h.set("bounce_limit", "off")
+	h.Set("bounce_limit", "off")
 	must(t, h.bounce(h.path(), gone("ann@m.test", "4@m.test")))
 	want(0)
 }
@@ -210,8 +211,8 @@ func TestStorm(t *testing.T) {
 	}
 	h.wait(time.Minute)
 	told := h.wantSent("storm owen@m.test")[0]
-	if told.from != "" || !strings.Contains(told.text, "10 of 20 members") || !strings.Contains(told.text, "storm@m.test") {
-		t.Errorf("%s", told.text)
+	if told.From != "" || !strings.Contains(told.Text, "10 of 20 members") || !strings.Contains(told.Text, "storm@m.test") {
+		t.Errorf("%s", told.Text)
 	}
 	for i := range 6 { // another one on the same day
 		must(t, h.bounce(h.path(), gone(fmt.Sprintf("m%d@n.test", i), "storm2@m.test")))
@@ -227,13 +228,13 @@ func TestClockJumps(t *testing.T) {
 	t.Parallel()
 	h := newHouse(t, 20)
 	h.days(5, gone, "ann@m.test")
-	must(t, h.bounce(h.wantSent("probe Ann@m.test")[0].from, gone("ann@m.test", "probe")))
+	must(t, h.bounce(h.wantSent("probe Ann@m.test")[0].From, gone("ann@m.test", "probe")))
 	h.wait(time.Minute)
 	for range 2 {
-		must(t, h.bounce(h.wantSent("disabled Ann@m.test")[0].from, gone("ann@m.test", "notice")))
+		must(t, h.bounce(h.wantSent("disabled Ann@m.test")[0].From, gone("ann@m.test", "notice")))
 		h.wait(7 * day)
 	}
-	must(t, h.bounce(h.wantSent("disabled Ann@m.test")[0].from, gone("ann@m.test", "notice")))
+	must(t, h.bounce(h.wantSent("disabled Ann@m.test")[0].From, gone("ann@m.test", "notice")))
 	h.wait(400 * day)
 	h.wantStopped("ann@m.test", true)
 	h.wait(-400 * day)
@@ -242,7 +243,7 @@ func TestClockJumps(t *testing.T) {
 	h.wantStopped("ann@m.test", true)
 	h.wait(day)
 	h.wait(day)
-	if _, found := h.member("ann@m.test"); found {
+	if _, found := h.Member("ann@m.test"); found {
 		t.Error("he is never removed, once the clock is right")
 	}
 }
@@ -251,18 +252,18 @@ func TestClockJumps(t *testing.T) {
 func TestLostBook(t *testing.T) {
 	t.Parallel()
 	h := newHouse(t, 20)
-	_, err := h.store.UpdateMember(t.Context(), h.list, parse(t, "bea@m.test"), func(m *lists.Member) error {
+	_, err := h.Store.UpdateMember(t.Context(), h.List, parse(t, "bea@m.test"), func(m *lists.Member) error {
 		m.Disabled = lists.Disable("no such user", start)
 		return nil
 	})
 	must(t, err)
 	h.wait(0)
-	if l := h.wantSent("disabled bea@m.test")[0]; !strings.Contains(l.text, "no such user") || !strings.Contains(l.text, "Sie_bekommen_keine") {
-		t.Errorf("%s", l.text)
+	if l := h.wantSent("disabled bea@m.test")[0]; !strings.Contains(l.Text, "no such user") || !strings.Contains(l.Text, "Sie_bekommen_keine") {
+		t.Errorf("%s", l.Text)
 	}
 	h.wait(7 * day)
 	h.wantStopped("bea@m.test", false)
-	must(t, os.Remove(filepath.Join(h.data, "bounces.db")))
+	must(t, os.Remove(filepath.Join(h.Data, "bounces.db")))
 	h.wait(day)
 	h.wantSent()
 }
@@ -271,14 +272,14 @@ func TestLostBook(t *testing.T) {
 func TestDamagedBook(t *testing.T) {
 	t.Parallel()
 	h := newHouse(t, 20)
-	must(t, os.WriteFile(filepath.Join(h.data, "bounces.db"), []byte("damaged"), 0o600))
+	must(t, os.WriteFile(filepath.Join(h.Data, "bounces.db"), []byte("damaged"), 0o600))
 	if err := h.bounce(h.path(), gone("ann@m.test", "1@m.test")); err != nil {
 		t.Error(err)
 	}
 	if len(h.events) != 1 || !errors.Is(h.events[0].Err, lists.ErrStore) {
 		t.Errorf("events %+v", h.events)
 	}
-	if err := h.desk.Tick(t.Context(), h.clock()); !errors.Is(err, lists.ErrStore) {
+	if err := h.desk.Tick(t.Context(), h.Now()); !errors.Is(err, lists.ErrStore) {
 		t.Errorf("Tick: %v", err)
 	}
 }
@@ -288,16 +289,16 @@ func TestRefusedByTheNextHop(t *testing.T) {
 	t.Parallel()
 	h := newHouse(t, 20)
 	for range 5 {
-		h.desk.Refused(h.list, "ann@m.test", "550 5.1.1 user unknown in local recipient table")
-		h.desk.Refused(h.list, "bea@m.test", "554 5.7.1 spam")
-		h.desk.Refused(h.list, "not an address", "550 5.1.1 user unknown")
+		h.desk.Refused(h.List, "ann@m.test", "550 5.1.1 user unknown in local recipient table")
+		h.desk.Refused(h.List, "bea@m.test", "554 5.7.1 spam")
+		h.desk.Refused(h.List, "not an address", "550 5.1.1 user unknown")
 		h.wait(day)
 	}
-	h.refuse = func(to string) string {
-		if to == "Ann@m.test" {
-			return "550 5.1.1 user unknown"
+	h.Refuse = func(r delivery.Route) error {
+		if to := r.Audience.Fixed[0]; to == "Ann@m.test" {
+			return fmt.Errorf("%w: %s: 550 5.1.1 user unknown", delivery.ErrAllRefused, to)
 		}
-		return ""
+		return nil
 	}
 	if got := h.score("Ann@m.test"); got != 5 {
 		t.Errorf("score %v", got)
@@ -310,7 +311,7 @@ func TestRefusedByTheNextHop(t *testing.T) {
 		h.wait(7 * day)
 	}
 	h.wait(day)
-	if _, found := h.member("ann@m.test"); found {
+	if _, found := h.Member("ann@m.test"); found {
 		t.Error("he is still there")
 	}
 	h.wantSent()
@@ -323,11 +324,11 @@ func TestManyPosts(t *testing.T) {
 	for i := range 260 {
 		must(t, h.bounce(h.path(), gone("ann@m.test", fmt.Sprintf("%d@m.test", i))))
 	}
-	if n := bouncing.Posts(t, h.desk, h.list); n != 200 {
+	if n := bouncing.Posts(t, h.desk, h.List); n != 200 {
 		t.Errorf("%d posts are remembered", n)
 	}
 	h.wait(22 * day)
-	if n := bouncing.Posts(t, h.desk, h.list); n != 0 {
+	if n := bouncing.Posts(t, h.desk, h.List); n != 0 {
 		t.Errorf("%d posts are remembered for ever", n)
 	}
 }

@@ -1,10 +1,8 @@
 package daily_test
 
 import (
-	"context"
 	"errors"
 	"fmt"
-	"io"
 	"math/rand/v2"
 	"os"
 	"path/filepath"
@@ -18,101 +16,65 @@ import (
 	"superlistd/audit"
 	"superlistd/daily"
 	"superlistd/delivery"
+	"superlistd/internal/housetest"
 	"superlistd/letters"
 	"superlistd/lists"
-	"superlistd/lists/memstore"
-	"superlistd/templates"
 )
 
-// house is a Desk with a list, its log, and a next hop with the memory of the retry guard.
+// house is a Desk with a list and its log.
 type house struct {
-	t     *testing.T
-	data  string
-	store lists.Store
-	log   *audit.Log
-	desk  *daily.Desk
-	team  lists.Address
-	texts *templates.Set
-	now   time.Time
+	*housetest.House
+	log  *audit.Log
+	desk *daily.Desk
 
-	mu      sync.Mutex
-	sent    []string // texts
-	to      []string
-	keys    map[delivery.Key]bool
-	fail    error
-	sending func() // before a letter is taken
+	to      []string // who got letters
+	fail    error    // of the next hop
+	sending func()   // before a letter is taken
 }
 
+var must = housetest.Must
+
 func newHouse(t *testing.T) *house {
-	h := &house{
-		t: t, data: t.TempDir(), team: lists.Address{Local: "team", Domain: "m.test"}, keys: map[delivery.Key]bool{},
-		now: time.Date(2026, 11, 21, 12, 0, 0, 0, time.UTC),
+	h := &house{House: housetest.New(t, "owners", "owen@m.test, olga@m.test")}
+	h.log = audit.Open(h.Data, audit.Options{Now: h.Now, Fault: func(_ lists.Address, err error) { t.Error(err) }})
+	must(t, h.log.Append(h.List, audit.Event{What: audit.Created}))
+	h.Store = audit.Store(h.Store, h.log)
+	h.Refuse = func(delivery.Route) error {
+		if h.sending != nil {
+			h.sending()
+		}
+		return h.fail
 	}
-	h.log = audit.Open(h.data, audit.Options{Now: func() time.Time { return h.now }, Fault: func(_ lists.Address, err error) { t.Error(err) }})
-	h.store = audit.Store(memstore.New(), h.log)
-	settings := lists.DefaultSettings()
-	settings.Owners = []lists.Address{{Local: "owen", Domain: "m.test"}, {Local: "olga", Domain: "m.test"}}
-	h.must(h.store.Create(t.Context(), lists.List{Address: h.team, Created: h.now, Settings: settings}, nil))
 	h.open()
 	return h
 }
 
-func (h *house) must(err error) {
-	h.t.Helper()
-	if err != nil {
-		h.t.Fatal(err)
-	}
-}
-
 // open makes the Desk anew, as a new process has it.
 func (h *house) open() *daily.Desk {
-	if h.texts == nil {
-		var err error
-		h.texts, err = templates.New("")
-		h.must(err)
-	}
 	h.desk = daily.New(daily.Options{
-		Data: h.data, Store: h.store, Audit: h.log,
-		Letters: letters.New(letters.Options{Texts: h.texts, Members: h.store, Hostname: "mx.m.test", Deliver: h.deliver}),
+		Data: h.Data, Store: h.Store, Audit: h.log,
+		Letters: letters.New(letters.Options{Texts: housetest.Texts(h.T), Members: h.Store, Hostname: "mx.m.test", Deliver: h.Deliver}),
 		Waiting: func(lists.Address) (int, error) { return 4, nil },
 	})
 	return h.desk
 }
 
-func (h *house) deliver(_ context.Context, j delivery.Job) (delivery.Result, error) {
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	r := j.Routes[0]
-	body, err := io.ReadAll(r.Body.Reader(r.BodyOffset))
-	h.must(err)
-	if h.sending != nil {
-		h.sending()
-	}
-	if h.fail != nil {
-		return delivery.Result{}, h.fail
-	}
-	if !h.keys[r.Key] {
-		h.keys[r.Key] = true
-		h.sent = append(h.sent, string(r.Head)+string(body))
-		h.to = append(h.to, r.Audience.Fixed...)
-	}
-	return delivery.Result{}, nil
-}
-
 // tick lets some time pass, and returns what was sent then.
-func (h *house) tick(passed time.Duration) []string {
-	h.t.Helper()
-	h.now = h.now.Add(passed)
-	h.must(h.desk.Tick(h.t.Context(), h.now))
-	sent := h.sent
-	h.sent = nil
-	return sent
+func (h *house) tick(passed time.Duration) (texts []string) {
+	h.T.Helper()
+	h.Wait(passed)
+	must(h.T, h.desk.Tick(h.T.Context(), h.Now()))
+	for _, l := range h.Take() {
+		texts = append(texts, l.Text)
+		h.to = append(h.to, l.Route.Audience.Fixed...)
+	}
+	return texts
 }
 
 // joins writes that some have joined.
 func (h *house) joins(names ...string) {
 	for _, n := range names {
-		h.must(h.log.Append(h.team, audit.Event{What: audit.Joined, Member: n}))
+		must(h.T, h.log.Append(h.List, audit.Event{What: audit.Joined, Member: n}))
 	}
 }
 
@@ -131,7 +93,7 @@ func TestASummaryADayWhenThereIsSomethingToTell(t *testing.T) {
 		t.Fatalf("at once: %q", got)
 	}
 	h.joins("m1@x")
-	h.must(h.log.Append(h.team,
+	must(h.T, h.log.Append(h.List,
 		audit.Event{What: audit.Removed, Member: "m2@x", Way: audit.ByComplaint}, audit.Event{What: audit.Removed, Member: "m3@x"},
 		audit.Event{What: audit.Bounced, Member: "m4@x", Why: "550 gone"}, audit.Event{What: audit.Bounced, Member: "m4@x", Why: "550 still gone"},
 		audit.Event{What: audit.Held, Member: "m5@x", New: "Lunch?", ID: "abc"}, audit.Event{What: audit.Failed, ID: "6a47", Why: "451 away"},
@@ -145,7 +107,7 @@ func TestASummaryADayWhenThereIsSomethingToTell(t *testing.T) {
 		t.Fatalf("%d letters to %q", len(got), h.to)
 	}
 	for _, want := range []string{
-		"Subject: team@m.test: what happened since Saturday, 21 November 2026\r\n",
+		"Subject: team@lists.test: what happened since Saturday, 21 November 2026\r\n",
 		"\r\nJoined: 2\r\n    m0@x\r\n    m1@x\r\n", "\r\nRemoved after a report of abuse: 1\r\n    m2@x\r\n", "\r\nRemoved: 1\r\n    m3@x\r\n",
 		"\r\nMembers whose mail came back: 1\r\n    m4@x: 550 gone\r\n", "\r\nPosts held for a moderator: 1\r\n    m5@x: Lunch?\r\n",
 		"\r\nPosts whose delivery was given up: 1\r\n    6a47: 451 away\r\n", "wait for a moderator now: 4\r\n",
@@ -176,13 +138,13 @@ func TestListMadeAgain(t *testing.T) {
 		h := newHouse(t)
 		h.tick(0)
 		h.joins("m1@x")
-		h.must(h.store.Delete(t.Context(), h.team))
+		must(h.T, h.Store.Delete(t.Context(), h.List))
 		if between > 0 {
 			h.tick(between)
 		}
 		settings := lists.DefaultSettings()
 		settings.Owners = []lists.Address{{Local: "eve", Domain: "m.test"}}
-		h.must(h.store.Create(t.Context(), lists.List{Address: h.team, Created: h.now, Settings: settings}, nil))
+		must(h.T, h.Store.Create(t.Context(), lists.List{Address: h.List, Created: h.Now(), Settings: settings}, nil))
 		h.tick(time.Hour)
 		h.joins("m2@x")
 		if got := told(h.tick(day)); !slices.Equal(got, []string{"m2@x"}) {
@@ -195,11 +157,11 @@ func TestWhoWantsNoSummaryGetsNone(t *testing.T) {
 	t.Parallel()
 	h := newHouse(t)
 	set := func(change func(*lists.Settings)) {
-		_, err := h.store.Update(t.Context(), h.team, func(s *lists.Settings) error {
+		_, err := h.Store.Update(t.Context(), h.List, func(s *lists.Settings) error {
 			change(s)
 			return nil
 		})
-		h.must(err)
+		must(h.T, err)
 	}
 	owners := []lists.Address{{Local: "owen", Domain: "m.test"}}
 	for _, off := range []func(*lists.Settings){
@@ -220,9 +182,9 @@ func TestWhoWantsNoSummaryGetsNone(t *testing.T) {
 		}
 	}
 	h.joins("m3@x")
-	h.must(h.store.Delete(t.Context(), h.team))
+	must(h.T, h.Store.Delete(t.Context(), h.List))
 	h.tick(day)
-	if files, _ := filepath.Glob(filepath.Join(h.data, "daily", "*.json")); len(files) != 0 {
+	if files, _ := filepath.Glob(filepath.Join(h.Data, "daily", "*.json")); len(files) != 0 {
 		t.Errorf("of a list that is gone there is %q", files)
 	}
 }
@@ -260,17 +222,17 @@ func TestKilledBetweenTheLetterAndItsMark(t *testing.T) {
 	h.joins("m1@x")
 	marks := map[string][]byte{}
 	h.sending = func() {
-		files, err := filepath.Glob(filepath.Join(h.data, "daily", "*.json"))
-		h.must(err)
+		files, err := filepath.Glob(filepath.Join(h.Data, "daily", "*.json"))
+		must(h.T, err)
 		for _, f := range files {
 			marks[f], err = os.ReadFile(f)
-			h.must(err)
+			must(h.T, err)
 		}
 	}
 	got := told(h.tick(day))
 	h.sending = nil
 	for f, text := range marks {
-		h.must(os.WriteFile(f, text, 0o600))
+		must(h.T, os.WriteFile(f, text, 0o600))
 	}
 	h.open()
 	h.joins("m2@x")
@@ -286,7 +248,7 @@ func TestOfManyProcessesOneSends(t *testing.T) {
 	h := newHouse(t)
 	h.tick(0)
 	h.joins("m1@x")
-	h.now = h.now.Add(day)
+	h.Wait(day)
 	count := 0
 	h.sending = func() {
 		count++
@@ -296,7 +258,7 @@ func TestOfManyProcessesOneSends(t *testing.T) {
 	for range 8 {
 		desk := h.open()
 		wg.Go(func() {
-			if err := desk.Tick(t.Context(), h.now); err != nil {
+			if err := desk.Tick(t.Context(), h.Now()); err != nil {
 				t.Error(err)
 			}
 		})
@@ -330,7 +292,7 @@ func TestEachEventIsToldOnce(t *testing.T) {
 				}
 			case 4:
 				jumps := []time.Duration{time.Minute, day, 400 * day, -3 * time.Hour, -40 * day, -800 * day}
-				h.now = h.now.Add(jumps[r.IntN(len(jumps))])
+				h.Wait(jumps[r.IntN(len(jumps))])
 			}
 			got = append(got, told(h.tick(time.Duration(r.IntN(30))*time.Hour))...)
 		}

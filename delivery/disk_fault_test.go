@@ -5,32 +5,30 @@ import (
 	"fmt"
 	"path/filepath"
 	"sync/atomic"
-	"syscall"
 	"testing"
 	"time"
 
 	"superlistd/delivery"
 	"superlistd/delivery/spool"
 	"superlistd/internal/faultdisk"
+	"superlistd/internal/housetest"
 	"superlistd/internal/smtptest"
 )
 
 // diskFault is a way for a disk to fail, and what it may cost.
 type diskFault struct {
-	name  string
-	fault faultdisk.Fault
-	power bool // the machine loses its power there
+	housetest.DiskFault
 	// twice is how many transactions may be repeated: the one whose note was lost, and with the power all since the last sync.
 	twice int
 }
 
 var diskFaults = []diskFault{
-	{"EIO once", faultdisk.Fault{Err: syscall.EIO}, false, 0},
-	{"ENOSPC once", faultdisk.Fault{Err: syscall.ENOSPC}, false, 0},
-	{"EIO for ever", faultdisk.Fault{Err: syscall.EIO, Forever: true}, false, 1},
-	{"ENOSPC for ever", faultdisk.Fault{Err: syscall.ENOSPC, Forever: true}, false, 1},
-	{"kill", faultdisk.Fault{Crash: true}, false, 1},
-	{"power cut", faultdisk.Fault{Crash: true}, true, 2},
+	{housetest.EIOOnce, 0},
+	{housetest.ENOSPCOnce, 0},
+	{housetest.EIOForEver, 1},
+	{housetest.ENOSPCForEver, 1},
+	{housetest.Kill, 1},
+	{housetest.PowerCut, 2},
 }
 
 // The same law, with the n-th step of the disk failing, for every n: in a process that goes on, and in one that ends there and
@@ -40,10 +38,13 @@ func TestFaultsOfTheDisk(t *testing.T) {
 	for _, r := range roads {
 		for _, f := range diskFaults {
 			for _, rough := range []bool{false, true} {
-				t.Run(fmt.Sprintf("%s/%s/rough %v", r.name, f.name, rough), func(t *testing.T) {
+				t.Run(fmt.Sprintf("%s/%s/rough %v", r.name, f.Name, rough), func(t *testing.T) {
 					t.Parallel()
-					for n := 1; diskFaultAt(t, r, f, n, rough) && !t.Failed(); n++ {
+					least := 20
+					if r.name == "through" && !rough {
+						least = 2 // nothing is left for the spool
 					}
+					f.EachStep(t, least, func(_ int, disk *faultdisk.Disk) { runOnDisk(t, r, f, disk, rough) })
 				})
 			}
 		}
@@ -69,12 +70,10 @@ func roughHop() []smtptest.Option {
 	}
 }
 
-func diskFaultAt(t *testing.T, r road, f diskFault, n int, rough bool) bool {
+func runOnDisk(t *testing.T, r road, f diskFault, disk *faultdisk.Disk, rough bool) {
 	dir := t.TempDir()
 	o := r.options(dir)
 	o.SpoolConnections = 1 // so that one transaction is in flight
-	f.fault.At = n
-	disk := faultdisk.New(f.fault)
 	o.Spool = spool.Open(dir, spool.Options{Slots: 1, Disk: disk})
 	var hop []smtptest.Option
 	if rough {
@@ -90,16 +89,7 @@ func diskFaultAt(t *testing.T, r road, f diskFault, n int, rough bool) bool {
 			break
 		}
 	}
-	patience := 5 * time.Second
-	if f.fault.Forever || f.fault.Crash {
-		patience = 100 * time.Millisecond
-	}
-	h.work(patience)
-	if f.power {
-		if err := disk.PowerCut(false); err != nil {
-			t.Fatal(err)
-		}
-	}
+	h.workUntil(f, disk)
 	// Another process, with a disk that works.
 	o.Spool = spool.Open(dir, spool.Options{Slots: 1})
 	h.renew(o)
@@ -112,16 +102,21 @@ func diskFaultAt(t *testing.T, r road, f diskFault, n int, rough bool) bool {
 		t.Errorf("left in the spool: %q", left)
 	}
 	if t.Failed() {
-		t.Logf("%s, told 250 before: %v\n%s", disk.Step(), told, h.tail())
+		t.Logf("told 250 before: %v\n%s", told, h.tail())
 	}
-	return disk.Tripped()
 }
 
-// work is drain by a process whose disk may fail, and who ends after a while.
-func (h *house) work(patience time.Duration) {
+// workUntil is drain by a process that ends after a while, which is short where the disk cannot recover.
+func (h *house) workUntil(f diskFault, disk *faultdisk.Disk) {
+	h.t.Helper()
+	patience := 5 * time.Second
+	if f.Fault.Forever || f.Fault.Crash {
+		patience = 100 * time.Millisecond
+	}
 	ctx, cancel := context.WithTimeout(h.t.Context(), patience)
 	defer cancel()
 	h.d.Spooler().Drain(ctx)
+	f.End(h.t, disk)
 }
 
 // flag is up once.

@@ -185,21 +185,18 @@ func TestGatheringWithoutASpool(t *testing.T) {
 func TestFaultsOfGathering(t *testing.T) {
 	t.Parallel()
 	for _, f := range diskFaults {
-		t.Run(f.name, func(t *testing.T) {
+		t.Run(f.Name, func(t *testing.T) {
 			t.Parallel()
-			for n := 1; gatherFaultAt(t, f, n) && !t.Failed(); n++ {
-			}
+			f.EachStep(t, 10, func(_ int, disk *faultdisk.Disk) { gatherOnDisk(t, f, disk) })
 		})
 	}
 }
 
-func gatherFaultAt(t *testing.T, f diskFault, n int) bool {
+func gatherOnDisk(t *testing.T, f diskFault, disk *faultdisk.Disk) {
 	dir := t.TempDir()
 	o := roads[0].options(dir)
 	o.SpoolConnections = 1 // so that one transaction is in flight
 	s := newShelf(&o)
-	f.fault.At = n
-	disk := faultdisk.New(f.fault)
 	o.Spool = spool.Open(dir, spool.Options{Slots: 1, Disk: disk})
 	h := newHouse(t, o, roughHop()...)
 	members := numbered(faultMembers)
@@ -213,16 +210,7 @@ func gatherFaultAt(t *testing.T, f diskFault, n int) bool {
 		return err
 	}
 	told := post() == nil
-	patience := 5 * time.Second
-	if f.fault.Forever || f.fault.Crash {
-		patience = 100 * time.Millisecond
-	}
-	h.work(patience)
-	if f.power {
-		if err := disk.PowerCut(false); err != nil {
-			t.Fatal(err)
-		}
-	}
+	h.workUntil(f, disk)
 	o.Spool = spool.Open(dir, spool.Options{Slots: 1})
 	h.renew(o)
 	if err := post(); err != nil { // told or not, it comes again
@@ -232,9 +220,8 @@ func gatherFaultAt(t *testing.T, f diskFault, n int) bool {
 	h.wantLaw(o, members, true, f.twice)
 	s.only(t)
 	if t.Failed() {
-		t.Logf("%s, told 250 before: %v\n%s", disk.Step(), told, h.tail())
+		t.Logf("told 250 before: %v\n%s", told, h.tail())
 	}
-	return disk.Tripped()
 }
 
 // countingDisk counts how often the spool's own folder is looked at: each worker does that as it begins.

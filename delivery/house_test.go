@@ -3,7 +3,6 @@ package delivery_test
 import (
 	"bytes"
 	"context"
-	"errors"
 	"fmt"
 	"io"
 	"runtime"
@@ -16,6 +15,7 @@ import (
 	"github.com/rs/zerolog"
 
 	"superlistd/delivery"
+	"superlistd/internal/housetest"
 	"superlistd/internal/smtptest"
 	"superlistd/lists"
 	"superlistd/lists/memstore"
@@ -73,14 +73,7 @@ func (h *house) note(list lists.Address, rcpt, why string) {
 	h.why = append(h.why, why)
 }
 
-func address(t testing.TB, s string) lists.Address {
-	t.Helper()
-	a, err := lists.ParseAddress(s)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return a
-}
+var wantError, address = housetest.WantError, housetest.Address
 
 // numbered makes n members, in the order of their keys.
 func numbered(n int) []string {
@@ -225,13 +218,6 @@ func (h *house) wantRefused(want ...string) {
 	slices.Sort(want)
 	if !slices.Equal(got, want) {
 		h.t.Errorf("refused: %d %.200q, want %d %.200q", len(got), got, len(want), want)
-	}
-}
-
-func wantError(t testing.TB, got, want error) {
-	t.Helper()
-	if !errors.Is(got, want) {
-		t.Errorf("error %v, want %v", got, want)
 	}
 }
 

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"superlistd/delivery"
+	"superlistd/internal/housetest"
 	"superlistd/internal/smtptest"
 	"superlistd/lists"
 	"superlistd/smtpclient"
@@ -88,15 +89,14 @@ func TestFaultsOfTheNextHop(t *testing.T) {
 		} {
 			t.Run(fmt.Sprintf("%s/%.3s", r.name, fault), func(t *testing.T) {
 				t.Parallel()
-				for n := 1; faultAt(t, r, n, fault) && !t.Failed(); n++ {
-				}
+				housetest.EachStep(t, 10, func(n int) string { return faultAt(t, r, n, fault) })
 			})
 		}
 	}
 }
 
 // faultAt makes one run, and tells whether it came to the fault.
-func faultAt(t *testing.T, r road, n int, fault smtptest.Fault) bool {
+func faultAt(t *testing.T, r road, n int, fault smtptest.Fault) (broken string) {
 	o := r.options(t.TempDir())
 	h := newHouse(t, o, smtptest.Fail(n, fault))
 	if fault == smtptest.Stall {
@@ -115,7 +115,10 @@ func faultAt(t *testing.T, r road, n int, fault smtptest.Fault) bool {
 	if t.Failed() {
 		t.Logf("step %d, %s, told 250: %v\n%s", n, fault, told, h.tail())
 	}
-	return h.peer.Tripped()
+	if h.peer.Tripped() {
+		broken = string(fault)
+	}
+	return broken
 }
 
 // wantLaw checks who has the post. So many transactions may have come twice.

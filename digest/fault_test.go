@@ -6,12 +6,12 @@ import (
 	"math/rand/v2"
 	"os"
 	"strings"
-	"syscall"
 	"testing"
 	"time"
 
 	"superlistd/delivery"
 	"superlistd/internal/faultdisk"
+	"superlistd/internal/housetest"
 	"superlistd/lists"
 )
 
@@ -103,77 +103,39 @@ func newStory(t *testing.T) *story {
 // The n-th step of the disk fails, for every n. What Gather took is sent once, with the label of its issue.
 func TestFaults(t *testing.T) {
 	t.Parallel()
-	for _, tt := range []struct {
-		name  string
-		fault faultdisk.Fault
-		power bool
-		keep  bool
-	}{
-		{"EIO once", faultdisk.Fault{Err: syscall.EIO}, false, false},
-		{"EIO for ever", faultdisk.Fault{Err: syscall.EIO, Forever: true}, false, false},
-		{"kill", faultdisk.Fault{Crash: true, Match: changes}, false, false},
-		{"power cut", faultdisk.Fault{Crash: true, Match: changes}, true, false},
-		{"power cut that keeps names", faultdisk.Fault{Crash: true, Match: changes}, true, true},
-	} {
-		t.Run(tt.name, func(t *testing.T) {
+	for _, f := range append([]housetest.DiskFault{housetest.EIOOnce, housetest.EIOForEver}, housetest.Ends...) {
+		t.Run(f.Name, func(t *testing.T) {
 			t.Parallel()
-			for n, tripped := 1, true; tripped && !t.Failed(); n++ {
+			f.EachStep(t, 40, func(n int, disk *faultdisk.Disk) {
 				y := newStory(t)
-				fault := tt.fault
-				fault.At = n
-				disk := faultdisk.New(fault)
-				y.house.again(disk)
+				y.again(disk)
 				y.run()
-				if tt.power {
-					must(t, disk.PowerCut(tt.keep))
-				} else {
-					disk.Crash()
-				}
-				y.house.again(nil)
+				f.End(t, disk)
+				disk.Crash()
+				y.again(nil)
 				y.finish(n % len(y.all))
 				y.check()
-				if tripped = disk.Tripped(); t.Failed() {
-					t.Log(disk.Step())
-				}
-				if !tripped && n < 40 {
-					t.Errorf("only %d steps", n)
-				}
 				_ = os.RemoveAll(y.data)
-			}
+			})
 		})
 	}
-}
-
-// changes leaves out the steps before which a kill is the same as before the next one.
-func changes(op, _ string) bool {
-	switch op {
-	case "open", "readat", "fstat", "stat", "readdir", "lock", "free":
-		return false
-	}
-	return true
 }
 
 // The next hop fails at the n-th step, for every n: before a copy, between two, or when all are in and its reply is lost.
 func TestHopFails(t *testing.T) {
 	t.Parallel()
 	for _, why := range []error{errors.New("no connection"), delivery.ErrPartial, delivery.ErrAllRefused} {
-		for n, tripped := 1, true; tripped; n++ {
+		housetest.CallFault{Err: why}.EachStep(t, 5, func(c *housetest.Calls) {
 			y := newStory(t)
-			steps := 0
-			y.hop.fail = func() error {
-				if steps++; steps == n {
-					return why
-				}
-				return nil
-			}
+			y.hop.fail = func() error { return c.Step("hop") }
 			y.run()
-			tripped = steps >= n
+			y.hop.fail = nil
 			y.finish(0)
 			y.check()
 			if t.Failed() {
-				t.Fatalf("%v, step %d", why, n)
+				t.Fatal(why)
 			}
-		}
+		})
 	}
 }
 

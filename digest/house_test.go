@@ -19,36 +19,13 @@ import (
 	"superlistd/delivery/spool"
 	"superlistd/digest"
 	"superlistd/internal/faultdisk"
+	"superlistd/internal/housetest"
 	"superlistd/lists"
 	"superlistd/lists/memstore"
 	"superlistd/message"
-	"superlistd/templates"
 )
 
-// texts are the built-in ones.
-var texts = sync.OnceValue(func() *templates.Set {
-	set, err := templates.New("")
-	if err != nil {
-		panic(err)
-	}
-	return set
-})
-
-var start = time.Date(2026, 11, 21, 12, 0, 0, 0, time.UTC)
-
-func must(t testing.TB, err error) {
-	t.Helper()
-	if err != nil {
-		t.Fatal(err)
-	}
-}
-
-func address(t testing.TB, s string) lists.Address {
-	t.Helper()
-	a, err := lists.ParseAddress(s)
-	must(t, err)
-	return a
-}
+var must, address, start = housetest.Must, housetest.Address, housetest.Start
 
 // sent is a mail that a member got.
 type sent struct {
@@ -139,7 +116,7 @@ func open(t testing.TB, settings ...string) *house {
 	h := &house{t: t, data: t.TempDir(), store: memstore.New(), now: start}
 	h.hop = &hop{t: t, store: h.store, done: map[delivery.Key]bool{}, boxes: map[string][]sent{}}
 	h.opts = digest.Options{
-		Data: h.data, Store: h.store, Texts: texts(), Hostname: "mx.lists.test", Deliver: h.hop.deliver,
+		Data: h.data, Store: h.store, Texts: housetest.Texts(t), Hostname: "mx.lists.test", Deliver: h.hop.deliver,
 		Now: func() time.Time { return h.now }, Log: func(e digest.Event) { h.log = append(h.log, e) },
 	}
 	h.again(nil)

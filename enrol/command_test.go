@@ -178,13 +178,13 @@ func FuzzCommands(f *testing.F) {
 func FuzzTokens(f *testing.F) {
 	h := newHouse(f)
 	must(f, h.ask(lists.ServiceSubscribe, "ann@m.test", lists.Unproven, "Subject: x"))
-	good := extension(f, h.take()[0].value("Reply-To"))
+	good := extension(f, h.Take()[0].Value("Reply-To"))
 	f.Add(good)
 	f.Add("a" + good[1:])
 	f.Add("")
 	f.Add(strings.Repeat("\u212a", 31))
 	f.Fuzz(func(t *testing.T, ext string) {
-		err := h.desk.Known(h.list, ext)
+		err := h.desk.Known(h.List, ext)
 		if want := slices.Contains([]string{good}, strings.ToLower(ext)); want != (err == nil) {
 			t.Errorf("%q: %v", ext, err)
 		}

@@ -1,16 +1,15 @@
 package enrol_test
 
 import (
-	"errors"
 	"os"
 	"slices"
 	"strings"
-	"syscall"
 	"testing"
 	"time"
 
 	"superlistd/enrol"
 	"superlistd/internal/faultdisk"
+	"superlistd/internal/housetest"
 	"superlistd/lists"
 )
 
@@ -45,19 +44,19 @@ func (y *story) once(what, from string, proof lists.Proof, raw string, send func
 }
 
 func (y *story) to(service lists.Service) func(m enrol.Mail) error {
-	return func(m enrol.Mail) error { return y.desk.Take(y.t.Context(), y.settings(), service, m) }
+	return func(m enrol.Mail) error { return y.desk.Take(y.T.Context(), y.Settings(), service, m) }
 }
 
 // reply answers the newest letter with that in its line "reader: subject", if it has come.
 func (y *story) reply(what, line, raw string) {
 	for _, l := range slices.Backward(y.all) {
-		if l.to+": "+l.subject() == line {
-			ext := extension(y.t, l.value("Reply-To"))
+		if l.Line() == line {
+			ext := extension(y.T, l.Value("Reply-To"))
 			y.once(what, "x@m.test", lists.Unproven, raw, func(m enrol.Mail) error {
-				if err := y.desk.Known(y.list, ext); err != nil {
+				if err := y.desk.Known(y.List, ext); err != nil {
 					return err
 				}
-				return y.desk.Confirm(y.t.Context(), y.settings(), ext, m)
+				return y.desk.Confirm(y.T.Context(), y.Settings(), ext, m)
 			})
 			return
 		}
@@ -69,27 +68,27 @@ func (y *story) chapter() {
 	y.once("mia leaves", "mia@m.test", lists.Proven, "Subject: x", y.to(lists.ServiceUnsubscribe))
 	y.once("bea pauses", "bea@m.test", lists.Proven, "Subject: x\n\nset nomail\n", y.to(lists.ServiceRequest))
 	y.once("olga orders", "olga@m.test", lists.Unproven, "Subject: x\n\nadd kim@m.test\nset bea@m.test nomail\n", y.to(lists.ServiceRequest))
-	y.all = append(y.all, y.take()...)
+	y.all = append(y.all, y.Take()...)
 	y.reply("olga confirms", "olga@m.test"+confirmOrders, "Subject: x")
-	y.all = append(y.all, y.take()...)
+	y.all = append(y.all, y.Take()...)
 	y.reply("kim accepts", "kim@m.test"+invitation, "Subject: x")
 	y.reply("ann confirms", "ann@m.test"+confirmJoin, "Subject: x")
-	y.all = append(y.all, y.take()...)
+	y.all = append(y.all, y.Take()...)
 	y.reply("owen approves", approval, "Subject: approve")
-	_ = y.desk.Tick(y.t.Context(), y.clock())
-	y.all = append(y.all, y.take()...)
+	_ = y.desk.Tick(y.T.Context(), y.Now())
+	y.all = append(y.all, y.Take()...)
 }
 
 // check is the law: everybody got what he wanted, and each letter once.
 func (y *story) check() {
-	y.fail = nil
+	y.Fail = nil
 	y.open(nil)
 	for range 3 {
 		y.chapter()
 	}
 	var got []string
 	for _, l := range y.all {
-		got = append(got, l.to+": "+l.subject())
+		got = append(got, l.Line())
 	}
 	want := []string{
 		"ann@m.test" + confirmJoin, "ann@m.test" + waiting, approval, "ann@m.test" + welcome, "mia@m.test" + goodbye,
@@ -101,52 +100,31 @@ func (y *story) check() {
 	slices.Sort(got)
 	slices.Sort(want)
 	if !slices.Equal(got, want) {
-		y.t.Errorf("sent:\n%s\nwant:\n%s\nlog: %q", strings.Join(got, "\n"), strings.Join(want, "\n"), y.events)
+		y.T.Errorf("sent:\n%s\nwant:\n%s\nlog: %q", strings.Join(got, "\n"), strings.Join(want, "\n"), y.events)
 	}
 	y.wantMember("ann@m.test", true)
 	y.wantMember("kim@m.test", true)
 	y.wantMember("mia@m.test", false)
-	if bea, _ := y.member("bea@m.test"); bea.Delivery != lists.DeliveryNone {
-		y.t.Error("bea gets posts")
+	if bea, _ := y.Member("bea@m.test"); bea.Delivery != lists.DeliveryNone {
+		y.T.Error("bea gets posts")
 	}
 }
 
 // The n-th step of the disk fails, for every n.
 func TestDiskFaults(t *testing.T) {
 	t.Parallel()
-	for _, tt := range []struct {
-		name  string
-		fault faultdisk.Fault
-		power bool
-		keep  bool
-	}{
-		{"EIO once", faultdisk.Fault{Err: syscall.EIO, Match: thisHour}, false, false},
-		{"ENOSPC for ever", faultdisk.Fault{Err: syscall.ENOSPC, Forever: true, Match: changes}, false, false},
-		{"kill", faultdisk.Fault{Crash: true, Match: changes}, false, false},
-		{"power cut", faultdisk.Fault{Crash: true, Match: changes}, true, false},
-		{"power cut that keeps names", faultdisk.Fault{Crash: true, Match: changes}, true, true},
-	} {
-		t.Run(tt.name, func(t *testing.T) {
+	faults := []housetest.DiskFault{housetest.EIOOnce.Where(thisHour), housetest.ENOSPCForEver.Where(housetest.Changes)}
+	for _, f := range append(faults, housetest.Ends...) {
+		t.Run(f.Name, func(t *testing.T) {
 			t.Parallel()
-			for n, tripped := 1, true; tripped && !t.Failed(); n++ {
+			f.EachStep(t, 50, func(_ int, disk *faultdisk.Disk) {
 				y := newStory(t)
-				fault := tt.fault
-				fault.At = n
-				disk := faultdisk.New(fault)
 				y.open(disk)
 				y.chapter()
-				if tt.power {
-					must(t, disk.PowerCut(tt.keep))
-				}
+				f.End(t, disk)
 				y.check()
-				if tripped = disk.Tripped(); t.Failed() {
-					t.Log(disk.Step())
-				}
-				if !tripped && n < 50 {
-					t.Errorf("only %d steps", n)
-				}
-				_ = os.RemoveAll(y.data)
-			}
+				_ = os.RemoveAll(y.Data)
+			})
 		})
 	}
 }
@@ -156,53 +134,21 @@ func thisHour(_, path string) bool {
 	return !strings.Contains(path, "/count.") || strings.HasSuffix(path, start.Format(".2006010215"))
 }
 
-// changes leaves out the steps before which a kill is the same as before the next one.
-func changes(op, _ string) bool {
-	switch op {
-	case "open", "readat", "fstat", "stat", "readdir", "lock", "free":
-		return false
-	}
-	return true
-}
-
 // The n-th call to the store or the next hop fails, for every n: before it is done, or after.
 func TestFaultsAround(t *testing.T) {
 	t.Parallel()
-	for _, tt := range []struct {
-		name          string
-		forever, kill bool
-	}{{"once", false, false}, {"from then on", true, false}, {"kill", false, true}} {
-		t.Run(tt.name, func(t *testing.T) {
+	for _, f := range housetest.CallFaults {
+		t.Run(f.Name, func(t *testing.T) {
 			t.Parallel()
-			for n, tripped := 1, true; tripped && !t.Failed(); n++ {
+			f.EachStep(t, 15, func(c *housetest.Calls) {
 				y := newStory(t)
-				disk := faultdisk.New(faultdisk.Fault{})
-				y.open(disk)
-				steps, failed := 0, ""
-				y.fail = func(step string) error {
-					steps++
-					if steps < n || steps > n && !tt.forever && !tt.kill {
-						return nil
-					}
-					if failed == "" {
-						failed = step
-						if tt.kill {
-							disk.Crash()
-						}
-					}
-					return errors.New("fault in " + step)
-				}
+				y.open(c.Disk)
+				y.Fail = c.Step
 				y.chapter()
-				y.wait(time.Minute)
+				y.Wait(time.Minute)
 				y.check()
-				if tripped = failed != ""; t.Failed() {
-					t.Logf("step %d: %s", n, failed)
-				}
-				if !tripped && n < 15 {
-					t.Errorf("only %d steps", steps)
-				}
-				_ = os.RemoveAll(y.data)
-			}
+				_ = os.RemoveAll(y.Data)
+			})
 		})
 	}
 }

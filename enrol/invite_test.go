@@ -11,6 +11,7 @@ import (
 
 	"superlistd/delivery"
 	"superlistd/enrol"
+	"superlistd/internal/housetest"
 	"superlistd/lists"
 )
 
@@ -18,12 +19,12 @@ const invitation = ": team@lists.test: you are invited to join"
 
 // invite invites addresses, and returns "address answer" for each.
 func (h *house) invite(text string, who ...string) (all []string, err error) {
-	h.t.Helper()
+	h.T.Helper()
 	var members []lists.Member
 	for _, w := range who {
-		members = append(members, lists.Member{Address: address(h.t, w), Name: "Ann A.", Delivery: lists.DeliveryDigest})
+		members = append(members, lists.Member{Address: address(h.T, w), Name: "Ann A.", Delivery: lists.DeliveryDigest})
 	}
-	invited, err := h.desk.Invite(h.t.Context(), h.settings(), members, text)
+	invited, err := h.desk.Invite(h.T.Context(), h.Settings(), members, text)
 	for _, i := range invited {
 		all = append(all, fmt.Sprintf("%s %s", i.Address, i.Answer))
 	}
@@ -31,10 +32,10 @@ func (h *house) invite(text string, who ...string) (all []string, err error) {
 }
 
 func (h *house) wantInvited(want []string, who ...string) {
-	h.t.Helper()
+	h.T.Helper()
 	got, err := h.invite("Do come.\n", who...)
 	if !slices.Equal(got, want) || err != nil {
-		h.t.Errorf("%q, %v; want %q", got, err, want)
+		h.T.Errorf("%q, %v; want %q", got, err, want)
 	}
 }
 
@@ -48,19 +49,19 @@ func TestInvitation(t *testing.T) {
 			h.wantInvited([]string{"ann@m.test invited"}, "ann@m.test")
 			h.wantInvited([]string{"ann@m.test waiting", "mia@m.test present"}, "ann@m.test", "mia@m.test")
 			asked := h.wantSent("ann@m.test" + invitation)[0]
-			for _, want := range []string{"Dear Ann A.,", "About lunch", "> Do come.", "confirm " + extension(t, asked.value("Reply-To"))} {
-				if !strings.Contains(asked.body(t), want) {
-					t.Errorf("no %q in\n%s", want, asked.body(t))
+			for _, want := range []string{"Dear Ann A.,", "About lunch", "> Do come.", "confirm " + extension(t, asked.Value("Reply-To"))} {
+				if !strings.Contains(asked.Body(t), want) {
+					t.Errorf("no %q in\n%s", want, asked.Body(t))
 				}
 			}
 			h.wantMember("ann@m.test", false)
 			must(t, h.answer(asked, "ann@elsewhere.test", ""))
 			h.wantSent("ann@m.test"+welcome, "owen@m.test olga@m.test: team@lists.test: ann@m.test has joined")
-			if m, found := h.member("ann@m.test"); !found || m.Name != "Ann A." || m.Delivery != lists.DeliveryDigest {
+			if m, found := h.Member("ann@m.test"); !found || m.Name != "Ann A." || m.Delivery != lists.DeliveryDigest {
 				t.Errorf("member: %+v", m)
 			}
 			must(t, h.ask(lists.ServiceUnsubscribe, "ann@m.test", lists.Proven, "Subject: x"))
-			h.take()
+			h.Take()
 			must(t, h.answer(asked, "ann@m.test", "")) // a second click
 			h.wantSent()
 			h.wantMember("ann@m.test", false)
@@ -85,34 +86,34 @@ func TestInvitationsThatComeToNothing(t *testing.T) {
 	h.wantInvited([]string{"ann@m.test declined"}, "ann@m.test")
 	h.wantSent()
 	h.wantMember("ann@m.test", false)
-	h.wait(7 * 24 * time.Hour)
-	wantError(t, h.desk.Known(h.list, extension(t, asked.value("Reply-To"))), enrol.ErrToken)
+	h.Wait(7 * 24 * time.Hour)
+	wantError(t, h.desk.Known(h.List, extension(t, asked.Value("Reply-To"))), enrol.ErrToken)
 	h.wantInvited([]string{"ann@m.test invited"}, "ann@m.test")
 	must(t, h.ask(lists.ServiceRequest, "ann@m.test", lists.Unproven, "Subject: x"))
 	wantError(t, h.ask(lists.ServiceRequest, "ann@m.test", lists.Unproven, "Subject: y"), enrol.ErrTooMany)
-	h.take()
+	h.Take()
 
 	for i := range 2 {
 		must(t, h.ask(lists.ServiceRequest, "max@m.test", lists.Unproven, fmt.Sprint("Subject: x", i)))
 	}
-	h.take()
+	h.Take()
 	h.wantInvited([]string{"max@m.test limited"}, "max@m.test")
 	h.wantSent()
-	h.wait(25 * time.Hour)
+	h.Wait(25 * time.Hour)
 	h.wantInvited([]string{"max@m.test invited"}, "max@m.test")
 	h.wantSent("max@m.test" + invitation)
 
-	h.fail = func(step string) error {
+	h.Fail = func(step string) error {
 		if step == "deliver" {
 			return delivery.ErrAllRefused
 		}
 		return nil
 	}
 	h.wantInvited([]string{"kim@m.test refused"}, "kim@m.test")
-	h.fail = nil
+	h.Fail = nil
 	h.wantInvited([]string{"kim@m.test invited"}, "kim@m.test")
 
-	if _, err := h.desk.Invite(t.Context(), h.settings(), make([]lists.Member, enrol.MaxInvited+1), ""); !errors.Is(err, enrol.ErrTooMany) {
+	if _, err := h.desk.Invite(t.Context(), h.Settings(), make([]lists.Member, enrol.MaxInvited+1), ""); !errors.Is(err, enrol.ErrTooMany) {
 		t.Errorf("too many at once: %v", err)
 	}
 }
@@ -129,7 +130,7 @@ func TestInvitedWhoAsks(t *testing.T) {
 	h.wantSent("ann@m.test" + welcome)
 	h.wantMember("ann@m.test", true)
 	must(t, h.ask(lists.ServiceUnsubscribe, "ann@m.test", lists.Proven, "Subject: x"))
-	h.take()
+	h.Take()
 	must(t, h.answer(asked, "ann@m.test", ""))
 	h.wantMember("ann@m.test", false)
 }
@@ -137,15 +138,9 @@ func TestInvitedWhoAsks(t *testing.T) {
 // The n-th call fails, for every n: an invitation is one letter, however often it is tried, and its answer makes one member.
 func TestInvitationFaults(t *testing.T) {
 	t.Parallel()
-	for n, tripped := 1, true; tripped && !t.Failed(); n++ {
+	housetest.CallFault{}.EachStep(t, 6, func(c *housetest.Calls) {
 		h := newHouse(t)
-		steps := 0
-		h.fail = func(step string) error {
-			if steps++; steps == n {
-				return errors.New("fault in " + step)
-			}
-			return nil
-		}
+		h.Fail = c.Step
 		for range 2 {
 			if got, _ := h.invite("", "ann@m.test"); len(got) > 0 {
 				break
@@ -157,10 +152,7 @@ func TestInvitationFaults(t *testing.T) {
 		}
 		h.wantSent("ann@m.test" + welcome)
 		h.wantMember("ann@m.test", true)
-		if tripped = steps >= n; !tripped && n < 7 {
-			t.Errorf("only %d steps", steps)
-		}
-	}
+	})
 }
 
 // Somebody who has complained about the list becomes a member by his own confirmation only.
@@ -184,7 +176,7 @@ func TestComplained(t *testing.T) {
 	h := newHouse(t)
 	h.complained = map[string]bool{"ann@m.test": true}
 	h.wantInvited([]string{"ann@m.test invited"}, "ann@m.test")
-	must(t, h.answer(h.take()[0], "ann@m.test", ""))
+	must(t, h.answer(h.Take()[0], "ann@m.test", ""))
 	h.wantMember("ann@m.test", true)
 	if h.complained["ann@m.test"] {
 		t.Error("nobody was told that he accepted")
@@ -197,13 +189,13 @@ func TestWelcome(t *testing.T) {
 	h := newHouse(t, "welcome", "off")
 	m := lists.Member{Address: address(t, "ann@m.test"), Since: start, Delivery: lists.DeliveryPlain}
 	for range 2 {
-		must(t, h.desk.Welcome(t.Context(), h.settings(), m))
+		must(t, h.desk.Welcome(t.Context(), h.Settings(), m))
 	}
-	if text := h.wantSent("ann@m.test" + welcome)[0].body(t); !strings.Contains(text, "The posts come to you in digests.") {
+	if text := h.wantSent("ann@m.test" + welcome)[0].Body(t); !strings.Contains(text, "The posts come to you in digests.") {
 		t.Errorf("how?\n%s", text)
 	}
 	m.Since = start.Add(time.Hour)
-	must(t, h.desk.Welcome(t.Context(), h.settings(), m))
+	must(t, h.desk.Welcome(t.Context(), h.Settings(), m))
 	h.wantSent("ann@m.test" + welcome)
 }
 
@@ -213,26 +205,26 @@ func TestSubscribeDigest(t *testing.T) {
 	h := newHouse(t)
 	must(t, h.ask(lists.ServiceRequest, "ann@m.test", lists.Unproven, "Subject: subscribe digest"))
 	must(t, h.answer(h.wantSent("ann@m.test" + confirmJoin)[0], "ann@m.test", ""))
-	if text := h.wantSent("ann@m.test" + welcome)[0].body(t); !strings.Contains(text, "in digests") {
+	if text := h.wantSent("ann@m.test" + welcome)[0].Body(t); !strings.Contains(text, "in digests") {
 		t.Errorf("how?\n%s", text)
 	}
-	if m, _ := h.member("ann@m.test"); m.Delivery != lists.DeliveryDigest || m.From != 0 {
+	if m, _ := h.Member("ann@m.test"); m.Delivery != lists.DeliveryDigest || m.From != 0 {
 		t.Errorf("member: %+v", m)
 	}
 	must(t, h.ask(lists.ServiceRequest, "mia@m.test", lists.Proven, "Subject: subscribe nomail"))
 	h.wantSent("mia@m.test: team@lists.test: how you get the posts")
-	if m, _ := h.member("mia@m.test"); m.Delivery != lists.DeliveryNone {
+	if m, _ := h.Member("mia@m.test"); m.Delivery != lists.DeliveryNone {
 		t.Errorf("member: %+v", m)
 	}
 }
 
 // hasComplained tells whether an address is among the complaints of the house.
 func (h *house) hasComplained(_ context.Context, _, a lists.Address) (bool, error) {
-	return h.complained[a.Key()], h.step("complained")
+	return h.complained[a.Key()], h.Step("complained")
 }
 
 func (h *house) confirmed(_ context.Context, _, a lists.Address) error {
-	if err := h.step("confirmed"); err != nil {
+	if err := h.Step("confirmed"); err != nil {
 		return err
 	}
 	delete(h.complained, a.Key())

@@ -24,25 +24,25 @@ func TestJoinByMail(t *testing.T) {
 	must(t, h.ask(lists.ServiceSubscribe, "ann@m.test", lists.Unproven, "Subject: x"))
 	asked := h.wantSent("ann@m.test" + confirmJoin)[0]
 	h.wantMember("ann@m.test", false)
-	to := asked.value("Reply-To")
+	to := asked.Value("Reply-To")
 	if got := strings.Split(to, "@")[0]; len(got) > 64 {
 		t.Errorf("local part of %d octets", len(got))
 	}
 	for name, want := range map[string]string{
 		"From": "<team-owner@lists.test>", "To": "<ann@m.test>", "Auto-Submitted": "auto-replied", "Precedence": "bulk", "In-Reply-To": "<1@m.test>",
 	} {
-		if got := asked.value(name); got != want {
+		if got := asked.Value(name); got != want {
 			t.Errorf("%s: %q, want %q", name, got, want)
 		}
 	}
 	for _, want := range []string{"About lunch", "confirm " + extension(t, to), "<mailto:" + to + "?subject=confirm>"} {
-		if !strings.Contains(asked.body(t), want) {
-			t.Errorf("no %q in\n%s", want, asked.body(t))
+		if !strings.Contains(asked.Body(t), want) {
+			t.Errorf("no %q in\n%s", want, asked.Body(t))
 		}
 	}
 	must(t, h.answer(asked, "ann@elsewhere.test", ""))
 	h.wantSent("ann@m.test"+welcome, "owen@m.test olga@m.test: team@lists.test: ann@m.test has joined")
-	if m, found := h.member("ann@m.test"); !found || m.Name != "Ann A." || !m.Since.Equal(start) {
+	if m, found := h.Member("ann@m.test"); !found || m.Name != "Ann A." || !m.Since.Equal(start) {
 		t.Errorf("member: %+v", m)
 	}
 	must(t, h.answer(asked, "ann@m.test", "")) // a second click
@@ -75,16 +75,16 @@ func TestSubscribePolicies(t *testing.T) {
 			t.Parallel()
 			h := newHouse(t, "subscribe", tt.policy)
 			m := h.mail("ann@m.test", tt.proof, "Subject: x")
-			must(t, h.desk.Take(t.Context(), h.settings(), lists.ServiceSubscribe, m))
+			must(t, h.desk.Take(t.Context(), h.Settings(), lists.ServiceSubscribe, m))
 			sent := h.wantSent(tt.want...)
-			must(t, h.desk.Take(t.Context(), h.settings(), lists.ServiceSubscribe, m)) // its sender lost our reply
+			must(t, h.desk.Take(t.Context(), h.Settings(), lists.ServiceSubscribe, m)) // its sender lost our reply
 			h.wantSent()
 			if tt.then != nil {
 				must(t, h.answer(sent[0], "ann@m.test", ""))
 				h.wantSent(tt.then...)
 			}
 			h.wantMember("ann@m.test", tt.member)
-			must(t, h.desk.Take(t.Context(), h.settings(), lists.ServiceSubscribe, m))
+			must(t, h.desk.Take(t.Context(), h.Settings(), lists.ServiceSubscribe, m))
 			h.wantSent()
 		})
 	}
@@ -97,7 +97,7 @@ func TestWhoMayNotAsk(t *testing.T) {
 		wantError(t, h.ask(service, "ann@m.test", lists.Contradicted, "Subject: help"), lists.ErrForged)
 		m := h.mail("ann@m.test", lists.Proven, "Subject: help")
 		m.Author = lists.Address{}
-		wantError(t, h.desk.Take(t.Context(), h.settings(), service, m), lists.ErrNoAuthor)
+		wantError(t, h.desk.Take(t.Context(), h.Settings(), service, m), lists.ErrNoAuthor)
 		must(t, h.ask(service, "team@lists.test", lists.Proven, "Subject: subscribe"))
 		must(t, h.ask(service, "team-request@lists.test", lists.Proven, "Subject: subscribe"))
 	}
@@ -118,12 +118,12 @@ func TestAutomaticMail(t *testing.T) {
 		for _, service := range []lists.Service{lists.ServiceSubscribe, lists.ServiceUnsubscribe, lists.ServiceRequest, lists.ServiceHelp} {
 			must(t, h.ask(service, "mia@m.test", lists.Proven, head+"\nSubject: help"))
 		}
-		must(t, h.confirm(asked.value("Reply-To"), h.mail("ann@m.test", lists.Proven, head)))
+		must(t, h.confirm(asked.Value("Reply-To"), h.mail("ann@m.test", lists.Proven, head)))
 	}
 	m := h.mail("mia@m.test", lists.Proven, "Subject: help")
 	m.Automatic = true
-	must(t, h.desk.Take(t.Context(), h.settings(), lists.ServiceUnsubscribe, m))
-	must(t, h.confirm(asked.value("Reply-To"), m))
+	must(t, h.desk.Take(t.Context(), h.Settings(), lists.ServiceUnsubscribe, m))
+	must(t, h.confirm(asked.Value("Reply-To"), m))
 	must(t, h.ask(lists.ServiceHelp, "MAILER-DAEMON@m.test", lists.Proven, "Subject: Undelivered"))
 	h.wantSent()
 	h.wantMember("mia@m.test", true)
@@ -146,10 +146,10 @@ func TestOneOpenRequest(t *testing.T) {
 	h.wantSent()
 	ask(lists.Proven)
 	again := h.wantSent("ann@m.test" + confirmJoin)[0]
-	if again.value("Reply-To") != first.value("Reply-To") {
+	if again.Value("Reply-To") != first.Value("Reply-To") {
 		t.Error("the second letter has another address")
 	}
-	h.wait(25 * time.Hour)
+	h.Wait(25 * time.Hour)
 	ask(lists.Unproven)
 	ask(lists.Unproven)
 	h.wantSent("ann@m.test" + confirmJoin)
@@ -195,32 +195,32 @@ func TestOwnersDecide(t *testing.T) {
 			h := newHouse(t, "subscribe", "approve")
 			must(t, h.ask(lists.ServiceSubscribe, "ann@m.test", lists.Proven, "Subject: x"))
 			question := h.wantSent("ann@m.test"+waiting, approval)[1]
-			if !strings.Contains(question.body(t), "Ann A. <ann@m.test>") {
-				t.Errorf("who?\n%s", question.body(t))
+			if !strings.Contains(question.Body(t), "Ann A. <ann@m.test>") {
+				t.Errorf("who?\n%s", question.Body(t))
 			}
 			must(t, h.answer(question, "owen@m.test", "What is this?"))
 			again := h.wantSent("owen@m.test: team@lists.test: ann@m.test wants to join")[0]
-			if !strings.Contains(again.body(t), "> What is this?") || again.value("Reply-To") != question.value("Reply-To") {
-				t.Errorf("it does not help:\n%s", again.text)
+			if !strings.Contains(again.Body(t), "> What is this?") || again.Value("Reply-To") != question.Value("Reply-To") {
+				t.Errorf("it does not help:\n%s", again.Text)
 			}
 			must(t, h.ask(lists.ServiceSubscribe, "ann@m.test", lists.Unproven, "Subject: x"))
 			h.wantSent()
 			must(t, h.ask(lists.ServiceSubscribe, "ann@m.test", lists.Proven, "Subject: x"))
 			h.wantSent("ann@m.test" + waiting)
-			h.wait(8 * 24 * time.Hour) // owners may take their time
+			h.Wait(8 * 24 * time.Hour) // owners may take their time
 			must(t, h.answer(again, "owen@m.test", tt.answer))
 			for _, l := range h.wantSent(tt.want...) {
-				if strings.HasPrefix(tt.answer, "reject") && !strings.Contains(l.body(t), "> Who are you?") {
-					t.Errorf("without his words:\n%s", l.body(t))
+				if strings.HasPrefix(tt.answer, "reject") && !strings.Contains(l.Body(t), "> Who are you?") {
+					t.Errorf("without his words:\n%s", l.Body(t))
 				}
 			}
 			h.wantMember("ann@m.test", tt.member)
 			must(t, h.answer(question, "olga@m.test", "approve"))
-			if l := h.wantSent("olga@m.test" + late)[0]; !strings.Contains(l.body(t), "owen@m.test") {
-				t.Errorf("she is not told who decided:\n%s", l.body(t))
+			if l := h.wantSent("olga@m.test" + late)[0]; !strings.Contains(l.Body(t), "owen@m.test") {
+				t.Errorf("she is not told who decided:\n%s", l.Body(t))
 			}
 			h.wantMember("ann@m.test", tt.member)
-			if got := len(h.settings().Settings.Bans) > 0; got != tt.banned {
+			if got := len(h.Settings().Settings.Bans) > 0; got != tt.banned {
 				t.Errorf("banned: %v", got)
 			}
 		})
@@ -233,34 +233,34 @@ func TestTokens(t *testing.T) {
 	h := newHouse(t)
 	must(t, h.ask(lists.ServiceSubscribe, "ann@m.test", lists.Unproven, "Subject: x"))
 	asked := h.wantSent("ann@m.test" + confirmJoin)[0]
-	good := extension(t, asked.value("Reply-To"))
-	if err := h.desk.Known(h.list, strings.ToUpper(good)); err != nil {
+	good := extension(t, asked.Value("Reply-To"))
+	if err := h.desk.Known(h.List, strings.ToUpper(good)); err != nil {
 		t.Errorf("in capitals: %v", err)
 	}
 	other := address(t, "other@lists.test")
 	wantError(t, h.desk.Known(other, good), enrol.ErrToken)
-	wantError(t, h.desk.Known(h.list, "a"+good[1:]), enrol.ErrToken)
-	wantError(t, h.desk.Known(h.list, "h"+good[1:]), enrol.ErrToken)
+	wantError(t, h.desk.Known(h.List, "a"+good[1:]), enrol.ErrToken)
+	wantError(t, h.desk.Known(h.List, "h"+good[1:]), enrol.ErrToken)
 	for i := range good {
 		c := byte('a')
 		if good[i] == c {
 			c = 'b'
 		}
 		for _, bad := range []string{good[:i], good[:i] + string(c) + good[i+1:], good[:i] + good[i+1:]} {
-			wantError(t, h.desk.Known(h.list, bad), enrol.ErrToken)
-			l, err := h.store.List(t.Context(), h.list)
+			wantError(t, h.desk.Known(h.List, bad), enrol.ErrToken)
+			l, err := h.Store.List(t.Context(), h.List)
 			must(t, err)
 			wantError(t, h.desk.Confirm(t.Context(), l, bad, h.mail("ann@m.test", lists.Proven, "")), enrol.ErrToken)
 		}
 	}
-	h.wait(7*24*time.Hour + time.Second)
-	wantError(t, h.desk.Known(h.list, good), enrol.ErrToken)
+	h.Wait(7*24*time.Hour + time.Second)
+	wantError(t, h.desk.Known(h.List, good), enrol.ErrToken)
 	h.wantMember("ann@m.test", false)
 
 	// That of an earlier request is not good for a later one.
 	must(t, h.ask(lists.ServiceSubscribe, "ann@m.test", lists.Unproven, "Subject: x"))
 	second := h.wantSent("ann@m.test" + confirmJoin)[0]
-	wantError(t, h.desk.Known(h.list, good), enrol.ErrToken)
+	wantError(t, h.desk.Known(h.List, good), enrol.ErrToken)
 	must(t, h.answer(second, "ann@m.test", ""))
 	must(t, h.ask(lists.ServiceUnsubscribe, "ann@m.test", lists.Proven, "Subject: x"))
 	h.wantSent("ann@m.test"+welcome, "ann@m.test"+goodbye)
@@ -283,7 +283,7 @@ func TestChangedMeanwhile(t *testing.T) {
 		h := newHouse(t)
 		must(t, h.ask(lists.ServiceSubscribe, "ann@m.test", lists.Unproven, "Subject: x"))
 		asked := h.wantSent("ann@m.test" + confirmJoin)[0]
-		h.set(tt.setting, tt.value)
+		h.Set(tt.setting, tt.value)
 		must(t, h.answer(asked, "ann@m.test", ""))
 		h.wantSent(tt.want...)
 		h.wantMember("ann@m.test", false)

@@ -31,7 +31,7 @@ func TestBomb(t *testing.T) {
 	h := newHouse(t)
 	h.limits = enrol.Limits{List: 40, All: 60}
 	desks := []*enrol.Desk{h.another(nil), h.another(nil)}
-	l := h.settings()
+	l := h.Settings()
 	var mails []enrol.Mail
 	for i := range requests {
 		mails = append(mails, from(h.mail(fmt.Sprintf("victim%d@m.test", i%997), lists.Unproven, "Subject: x"), i%2000))
@@ -48,20 +48,20 @@ func TestBomb(t *testing.T) {
 		})
 	}
 	wg.Wait()
-	if sent := h.take(); len(sent) != 40 {
+	if sent := h.Take(); len(sent) != 40 {
 		t.Errorf("%d letters", len(sent))
 	}
-	entries, err := os.ReadDir(filepath.Join(h.data, "enrol"))
+	entries, err := os.ReadDir(filepath.Join(h.Data, "enrol"))
 	must(t, err)
 	if len(entries) > 200 {
 		t.Errorf("%d files", len(entries))
 	}
-	other, err := h.store.List(t.Context(), address(t, "other@lists.test"))
+	other, err := h.Store.List(t.Context(), address(t, "other@lists.test"))
 	must(t, err)
 	for i := range 100 {
 		_ = desks[0].Take(t.Context(), other, lists.ServiceHelp, from(h.mail(fmt.Sprintf("v%d@m.test", i), lists.Unproven, ""), i))
 	}
-	if sent := h.take(); len(sent) != 20 {
+	if sent := h.Take(); len(sent) != 20 {
 		t.Errorf("%d letters of the other list", len(sent))
 	}
 }
@@ -95,20 +95,20 @@ func TestLimits(t *testing.T) {
 				for i := range 20 {
 					m := h.mail(tt.who(i), tt.proof, "Subject: help")
 					m.Client = netip.MustParseAddr(tt.client(i))
-					if err := h.desk.Take(t.Context(), h.settings(), lists.ServiceHelp, m); err != nil {
+					if err := h.desk.Take(t.Context(), h.Settings(), lists.ServiceHelp, m); err != nil {
 						wantError(t, err, enrol.ErrTooMany)
 					}
 				}
-				return len(h.take())
+				return len(h.Take())
 			}
 			for range 2 {
 				if n := try(); n != tt.want {
 					t.Errorf("%d letters, want %d", n, tt.want)
 				}
-				h.wait(25 * time.Hour)
+				h.Wait(25 * time.Hour)
 			}
-			h.wait(-2 * 25 * time.Hour) // a clock that was wrong shuts out nobody for more than a day
-			h.wait(-49 * time.Hour)
+			h.Wait(-2 * 25 * time.Hour) // a clock that was wrong shuts out nobody for more than a day
+			h.Wait(-49 * time.Hour)
 			if n := try(); n != tt.want {
 				t.Errorf("%d letters after the clock went back, want %d", n, tt.want)
 			}
@@ -126,7 +126,7 @@ func TestLeavingHasNoLimit(t *testing.T) {
 		must(t, h.ask(lists.ServiceHelp, "mia@m.test", lists.Proven, "Subject: x"))
 	}
 	wantError(t, h.ask(lists.ServiceHelp, "mia@m.test", lists.Proven, "Subject: x"), enrol.ErrTooMany)
-	h.take()
+	h.Take()
 	must(t, h.ask(lists.ServiceUnsubscribe, "mia@m.test", lists.Proven, "Subject: x"))
 	h.wantSent()
 	h.wantMember("mia@m.test", false)
@@ -141,12 +141,12 @@ func TestOwnersAreNotBombed(t *testing.T) {
 	for i := range 10 {
 		must(t, h.ask(lists.ServiceSubscribe, nobodyTwice(i), lists.Proven, "Subject: x"))
 	}
-	if n := len(h.take()); n != 3 {
+	if n := len(h.Take()); n != 3 {
 		t.Errorf("%d letters", n)
 	}
 	h.wantMember("ann9@m.test", true)
-	h.set("subscribe", "approve")
-	h.wait(2 * time.Hour)
+	h.Set("subscribe", "approve")
+	h.Wait(2 * time.Hour)
 	over := 0
 	for i := 10; i < 20; i++ {
 		if err := h.ask(lists.ServiceSubscribe, nobodyTwice(i), lists.Proven, "Subject: x"); err != nil {
@@ -154,7 +154,7 @@ func TestOwnersAreNotBombed(t *testing.T) {
 			over++
 		}
 	}
-	if n := len(h.take()); over != 7 || n != 6 {
+	if n := len(h.Take()); over != 7 || n != 6 {
 		t.Errorf("%d put off, %d letters", over, n)
 	}
 }
@@ -168,8 +168,8 @@ func TestOpenRequestsAreBounded(t *testing.T) {
 		must(t, h.ask(lists.ServiceSubscribe, nobodyTwice(i), lists.Unproven, "Subject: x"))
 	}
 	wantError(t, h.ask(lists.ServiceSubscribe, nobodyTwice(2), lists.Unproven, "Subject: x"), enrol.ErrTooMany)
-	h.wait(8 * 24 * time.Hour)
-	must(t, h.desk.Tick(t.Context(), h.clock()))
+	h.Wait(8 * 24 * time.Hour)
+	must(t, h.desk.Tick(t.Context(), h.Now()))
 	must(t, h.ask(lists.ServiceSubscribe, nobodyTwice(2), lists.Unproven, "Subject: x"))
 }
 
@@ -177,19 +177,19 @@ func TestOpenRequestsAreBounded(t *testing.T) {
 func TestTick(t *testing.T) {
 	t.Parallel()
 	h := newHouse(t)
-	must(t, h.desk.Tick(t.Context(), h.clock())) // before there is anything
+	must(t, h.desk.Tick(t.Context(), h.Now())) // before there is anything
 	must(t, h.ask(lists.ServiceSubscribe, "ann@m.test", lists.Unproven, "Subject: x"))
-	asked := h.take()[0]
-	must(t, os.WriteFile(filepath.Join(h.data, "enrol", ".half"), []byte("{"), 0o600))
+	asked := h.Take()[0]
+	must(t, os.WriteFile(filepath.Join(h.Data, "enrol", ".half"), []byte("{"), 0o600))
 	for range 6 {
-		h.wait(24 * time.Hour)
-		must(t, h.desk.Tick(t.Context(), h.clock()))
+		h.Wait(24 * time.Hour)
+		must(t, h.desk.Tick(t.Context(), h.Now()))
 	}
 	must(t, h.answer(asked, "ann@m.test", ""))
 	must(t, h.ask(lists.ServiceUnsubscribe, "mia@m.test", lists.Unproven, "Subject: x"))
-	h.wait(31 * 24 * time.Hour)
-	must(t, h.desk.Tick(t.Context(), h.clock()))
-	entries, err := os.ReadDir(filepath.Join(h.data, "enrol"))
+	h.Wait(31 * 24 * time.Hour)
+	must(t, h.desk.Tick(t.Context(), h.Now()))
+	entries, err := os.ReadDir(filepath.Join(h.Data, "enrol"))
 	must(t, err)
 	var names []string
 	for _, e := range entries {
@@ -205,8 +205,8 @@ func TestDamage(t *testing.T) {
 	t.Parallel()
 	h := newHouse(t)
 	must(t, h.ask(lists.ServiceSubscribe, "ann@m.test", lists.Unproven, "Subject: x"))
-	asked := h.take()[0]
-	files, err := filepath.Glob(filepath.Join(h.data, "enrol", "count.*"))
+	asked := h.Take()[0]
+	files, err := filepath.Glob(filepath.Join(h.Data, "enrol", "count.*"))
 	must(t, err)
 	if len(files) != 1 {
 		t.Fatalf("files %q", files)
@@ -216,7 +216,7 @@ func TestDamage(t *testing.T) {
 	must(t, os.WriteFile(files[0], append(raw, "\n\x00\xff 12 a b\n17"...), 0o600))
 	must(t, h.ask(lists.ServiceHelp, "ann@m.test", lists.Unproven, "Subject: x"))
 	h.wantSent("ann@m.test: team@lists.test: what you can do by mail")
-	must(t, os.WriteFile(filepath.Join(h.data, "enrol", extension(t, asked.value("Reply-To"))[1:11]), []byte("{]"), 0o600))
+	must(t, os.WriteFile(filepath.Join(h.Data, "enrol", extension(t, asked.Value("Reply-To"))[1:11]), []byte("{]"), 0o600))
 	wantError(t, h.answer(asked, "ann@m.test", ""), enrol.ErrToken)
 	must(t, h.ask(lists.ServiceSubscribe, "ann@m.test", lists.Unproven, "Subject: x"))
 	h.wantSent("ann@m.test" + confirmJoin)

@@ -2,12 +2,12 @@ package enrol_test
 
 import (
 	"context"
-	"errors"
 	"strings"
 	"testing"
 	"time"
 
 	"superlistd/enrol"
+	"superlistd/internal/housetest"
 	"superlistd/lists"
 	"superlistd/templates"
 )
@@ -28,22 +28,22 @@ func TestOrdersByMail(t *testing.T) {
 				"add ann@m.test Ann A.\nadd eve@spam.test\nremove Mia@home.test\nremove nobody@m.test\nset bea@m.test digest\nThanks!\nremove bea@m.test\n"))
 			sent := h.wantSent("owen@m.test: team@lists.test: what you can do by mail", "owen@m.test"+confirmOrders)
 			asked := sent[1]
-			if !strings.Contains(sent[0].body(t), "held  ") {
-				t.Errorf("help does not tell an owner what he can do:\n%s", sent[0].body(t))
+			if !strings.Contains(sent[0].Body(t), "held  ") {
+				t.Errorf("help does not tell an owner what he can do:\n%s", sent[0].Body(t))
 			}
 			for _, want := range []string{
 				"1. Ann A. <ann@m.test>: invite\n", "2. <eve@spam.test>: invite\n", "3. <Mia@home.test>: remove\n", "4. <nobody@m.test>: remove\n",
 				"5. <bea@m.test>: digests\n", "> Thanks!\n",
 			} {
-				if !strings.Contains(asked.body(t), want) {
-					t.Errorf("no %q in\n%s", want, asked.body(t))
+				if !strings.Contains(asked.Body(t), want) {
+					t.Errorf("no %q in\n%s", want, asked.Body(t))
 				}
 			}
 			h.wantMember("mia@m.test", true)
 			must(t, h.answer(asked, "owen@m.test", "Yes"))
 			var result letter
 			for _, l := range h.wantSent("ann@m.test"+invitation, "owen@m.test"+orders, "owen@m.test olga@m.test: team@lists.test: mia@m.test has left") {
-				if strings.HasSuffix(l.subject(), orders[2:]) {
+				if strings.HasSuffix(l.Subject(), orders[2:]) {
 					result = l
 				}
 			}
@@ -51,16 +51,16 @@ func TestOrdersByMail(t *testing.T) {
 				"<ann@m.test>: invite\n     The invitation is on its way.", "<eve@spam.test>: invite\n     Is banned", "<Mia@home.test>: remove\n     Done.",
 				"<nobody@m.test>: remove\n     Not a member.", "<bea@m.test>: digests\n     Done; it holds from the next digest on.",
 			} {
-				if !strings.Contains(result.body(t), want) {
-					t.Errorf("no %q in\n%s", want, result.body(t))
+				if !strings.Contains(result.Body(t), want) {
+					t.Errorf("no %q in\n%s", want, result.Body(t))
 				}
 			}
 			h.wantMember("mia@m.test", false)
 			h.wantMember("ann@m.test", false)
-			if m, _ := h.member("bea@m.test"); m.Delivery != lists.DeliveryDigest {
+			if m, _ := h.Member("bea@m.test"); m.Delivery != lists.DeliveryDigest {
 				t.Errorf("bea: %+v", m)
 			}
-			_, err := h.store.Change(t.Context(), h.list, lists.Change{Add: []lists.Member{{Address: address(t, "mia@m.test")}}})
+			_, err := h.Store.Change(t.Context(), h.List, lists.Change{Add: []lists.Member{{Address: address(t, "mia@m.test")}}})
 			must(t, err)
 			must(t, h.answer(asked, "owen@m.test", "Yes")) // a second click
 			h.wantSent()
@@ -92,14 +92,14 @@ func TestOrdersOfOthers(t *testing.T) {
 	must(t, h.ask(lists.ServiceRequest, "owen@m.test", lists.Proven, "Subject: remove bea@m.test"))
 	must(t, h.ask(lists.ServiceRequest, "owen@m.test", lists.Proven, "Subject: add ann@m.test"))
 	both := h.wantSent("owen@m.test"+confirmOrders, "owen@m.test"+confirmOrders, "owen@m.test"+confirmOrders)
-	h.wait(6 * 24 * time.Hour)
+	h.Wait(6 * 24 * time.Hour)
 	must(t, h.answer(both[1], "owen@m.test", ""))
 	h.wantSent("owen@m.test" + orders)
 	h.wantMember("bea@m.test", false)
-	h.set("owners", "olga@m.test")
+	h.Set("owners", "olga@m.test")
 	must(t, h.answer(both[0], "owen@m.test", ""))
 	h.wantSent()
-	h.wait(24 * time.Hour)
+	h.Wait(24 * time.Hour)
 	wantError(t, h.answer(both[2], "owen@m.test", ""), enrol.ErrToken)
 	h.wantMember("mia@m.test", true)
 }
@@ -107,17 +107,11 @@ func TestOrdersOfOthers(t *testing.T) {
 // The n-th call fails, for every n: the owner's answer comes again, and all is done once.
 func TestOrderFaults(t *testing.T) {
 	t.Parallel()
-	for n, tripped := 1, true; tripped && !t.Failed(); n++ {
+	housetest.CallFault{}.EachStep(t, 8, func(c *housetest.Calls) {
 		h := newHouse(t)
 		must(t, h.ask(lists.ServiceRequest, "owen@m.test", lists.Proven, "Subject: x\n\nadd ann@m.test\nremove mia@m.test\nset bea@m.test nomail\n"))
-		asked := h.take()[0]
-		steps := 0
-		h.fail = func(step string) error {
-			if steps++; steps == n {
-				return errors.New("fault in " + step)
-			}
-			return nil
-		}
+		asked := h.Take()[0]
+		h.Fail = c.Step
 		for range 3 {
 			if h.answer(asked, "owen@m.test", "") == nil {
 				break
@@ -125,13 +119,10 @@ func TestOrderFaults(t *testing.T) {
 		}
 		h.wantSent("ann@m.test"+invitation, "owen@m.test"+orders)
 		h.wantMember("mia@m.test", false)
-		if m, _ := h.member("bea@m.test"); m.Delivery != lists.DeliveryNone {
+		if m, _ := h.Member("bea@m.test"); m.Delivery != lists.DeliveryNone {
 			t.Errorf("bea: %+v", m)
 		}
-		if tripped = steps >= n; !tripped && n < 9 {
-			t.Errorf("only %d steps", steps)
-		}
-	}
+	})
 }
 
 // The posts that wait are told to a proven owner, and how to decide about them to one who may.
@@ -141,12 +132,12 @@ func TestHeldByMail(t *testing.T) {
 	h := newHouse(t)
 	h.held = []templates.Item{{ID: "abcdefghijkl", From: "eve@m.test", Subject: "Lunch?", Reason: "not-member", Answer: "team-confirm+hxyz@lists.test"}}
 	must(t, h.ask(lists.ServiceRequest, "owen@m.test", lists.Proven, "Subject: held"))
-	if text := h.wantSent(one)[0].body(t); !strings.Contains(text, "1. Lunch?") || !strings.Contains(text, "subject=approve") {
+	if text := h.wantSent(one)[0].Body(t); !strings.Contains(text, "1. Lunch?") || !strings.Contains(text, "subject=approve") {
 		t.Errorf("it does not tell all:\n%s", text)
 	}
-	h.set("moderators", "mo@m.test")
+	h.Set("moderators", "mo@m.test")
 	must(t, h.ask(lists.ServiceRequest, "owen@m.test", lists.Proven, "Subject: held"))
-	if text := h.wantSent(one)[0].body(t); !strings.Contains(text, "1. Lunch?") || strings.Contains(text, "subject=approve") {
+	if text := h.wantSent(one)[0].Body(t); !strings.Contains(text, "1. Lunch?") || strings.Contains(text, "subject=approve") {
 		t.Errorf("he does not decide:\n%s", text)
 	}
 	for _, who := range []string{"mia@m.test", "mo@m.test"} {

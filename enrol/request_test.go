@@ -48,7 +48,7 @@ func TestLeaveTwiceByOneMail(t *testing.T) {
 	h := newHouse(t, "goodbye", "off")
 	m := h.mail("mia@m.test", lists.Proven, "Subject: x")
 	for range 3 {
-		must(t, h.desk.Take(t.Context(), h.settings(), lists.ServiceUnsubscribe, m))
+		must(t, h.desk.Take(t.Context(), h.Settings(), lists.ServiceUnsubscribe, m))
 		h.wantSent()
 	}
 }
@@ -65,7 +65,7 @@ func TestOptionsByMail(t *testing.T) {
 	t.Parallel()
 	const changed, asks = "mia@m.test: team@lists.test: how you get the posts", "mia@m.test: team@lists.test: please confirm how you want to get the posts"
 	h := newHouse(t)
-	_, err := h.store.UpdateMember(t.Context(), h.list, address(t, "mia@m.test"), func(m *lists.Member) error {
+	_, err := h.Store.UpdateMember(t.Context(), h.List, address(t, "mia@m.test"), func(m *lists.Member) error {
 		m.Disabled = lists.Disable("no such mailbox", start)
 		return nil
 	})
@@ -86,16 +86,16 @@ func TestOptionsByMail(t *testing.T) {
 		{"resume", "plain none", "digests of plain text", true},
 	} {
 		must(t, h.ask(lists.ServiceRequest, "mia@m.test", lists.Unproven, "Subject: "+tt.command))
-		before, _ := h.member("mia@m.test")
+		before, _ := h.Member("mia@m.test")
 		must(t, h.answer(h.wantSent(asks)[0], "mia@m.test", ""))
 		l := h.wantSent(changed)[0]
-		m, _ := h.member("mia@m.test")
+		m, _ := h.Member("mia@m.test")
 		got := m.Delivery.String() + " " + m.Suspended.String()
-		if got != tt.want || m.Gets(lists.Selection{}, start) != tt.receives || !strings.Contains(l.body(t), tt.text) {
-			t.Errorf("%s: %s, receives %v, from %+v:\n%s", tt.command, got, m.Gets(lists.Selection{}, start), before, l.body(t))
+		if got != tt.want || m.Gets(lists.Selection{}, start) != tt.receives || !strings.Contains(l.Body(t), tt.text) {
+			t.Errorf("%s: %s, receives %v, from %+v:\n%s", tt.command, got, m.Gets(lists.Selection{}, start), before, l.Body(t))
 		}
 	}
-	h.wait(25 * time.Hour)
+	h.Wait(25 * time.Hour)
 	must(t, h.ask(lists.ServiceRequest, "mia@m.test", lists.Proven, "Subject: set nomail"))
 	h.wantSent(changed)
 	must(t, h.ask(lists.ServiceRequest, "ann@m.test", lists.Proven, "Subject: set nomail"))
@@ -107,12 +107,12 @@ func TestChangeOfMind(t *testing.T) {
 	t.Parallel()
 	h := newHouse(t)
 	must(t, h.ask(lists.ServiceRequest, "mia@m.test", lists.Unproven, "Subject: set nomail"))
-	first := h.take()[0]
+	first := h.Take()[0]
 	must(t, h.ask(lists.ServiceRequest, "mia@m.test", lists.Unproven, "Subject: set mail"))
-	second := h.take()[0]
+	second := h.Take()[0]
 	wantError(t, h.answer(first, "mia@m.test", ""), enrol.ErrToken)
 	must(t, h.answer(second, "mia@m.test", ""))
-	if m, _ := h.member("mia@m.test"); m.Delivery != lists.DeliveryMail {
+	if m, _ := h.Member("mia@m.test"); m.Delivery != lists.DeliveryMail {
 		t.Errorf("delivery %s", m.Delivery)
 	}
 }
@@ -145,13 +145,13 @@ func TestRequests(t *testing.T) {
 			t.Parallel()
 			h := newHouse(t)
 			m := h.mail(tt.from, tt.proof, tt.raw)
-			must(t, h.desk.Take(t.Context(), h.settings(), lists.ServiceRequest, m))
+			must(t, h.desk.Take(t.Context(), h.Settings(), lists.ServiceRequest, m))
 			sent := h.wantSent(tt.want...)
-			if !strings.Contains(sent[0].body(t), tt.text) || sent[0].value("Auto-Submitted") == "" || tt.text == "" && strings.Contains(sent[0].body(t), "not understood") && tt.name == "help" {
-				t.Errorf("want %q in\n%s", tt.text, sent[0].body(t))
+			if !strings.Contains(sent[0].Body(t), tt.text) || sent[0].Value("Auto-Submitted") == "" || tt.text == "" && strings.Contains(sent[0].Body(t), "not understood") && tt.name == "help" {
+				t.Errorf("want %q in\n%s", tt.text, sent[0].Body(t))
 			}
-			if len(sent) == 1 && !strings.Contains(sent[0].subject(), "confirm") && sent[0].value("Reply-To") != "team-request@lists.test" {
-				t.Errorf("Reply-To: %s", sent[0].value("Reply-To"))
+			if len(sent) == 1 && !strings.Contains(sent[0].Subject(), "confirm") && sent[0].Value("Reply-To") != "team-request@lists.test" {
+				t.Errorf("Reply-To: %s", sent[0].Value("Reply-To"))
 			}
 		})
 	}
@@ -169,10 +169,10 @@ func TestConfirmByCommand(t *testing.T) {
 	h := newHouse(t, "subscribe", "confirm+approve")
 	must(t, h.ask(lists.ServiceSubscribe, "ann@m.test", lists.Unproven, "Subject: x"))
 	asked := h.wantSent("ann@m.test" + confirmJoin)[0]
-	must(t, h.ask(lists.ServiceRequest, "ann@home.test", lists.Unproven, "Subject: x\n\nconfirm "+strings.ToUpper(extension(t, asked.value("Reply-To")))+"\n"))
+	must(t, h.ask(lists.ServiceRequest, "ann@home.test", lists.Unproven, "Subject: x\n\nconfirm "+strings.ToUpper(extension(t, asked.Value("Reply-To")))+"\n"))
 	question := h.wantSent("ann@m.test"+waiting, approval)[1]
 	// The owners' address confirms nothing by command.
-	must(t, h.ask(lists.ServiceRequest, "ann@m.test", lists.Unproven, "Subject: confirm "+extension(t, question.value("Reply-To"))))
+	must(t, h.ask(lists.ServiceRequest, "ann@m.test", lists.Unproven, "Subject: confirm "+extension(t, question.Value("Reply-To"))))
 	h.wantSent("ann@m.test: team@lists.test: what you can do by mail")
 	h.wantMember("ann@m.test", false)
 }
@@ -185,10 +185,10 @@ func TestLargeRoster(t *testing.T) {
 	for i := range 3000 {
 		more = append(more, lists.Member{Address: address(t, fmt.Sprintf("m%04d@m.test", i))})
 	}
-	_, err := h.store.Change(t.Context(), h.list, lists.Change{Add: more})
+	_, err := h.Store.Change(t.Context(), h.List, lists.Change{Add: more})
 	must(t, err)
 	must(t, h.ask(lists.ServiceRequest, "owen@m.test", lists.Proven, "Subject: who"))
-	text := h.take()[0].body(t)
+	text := h.Take()[0].Body(t)
 	n := strings.Count(text, "@m.test\n")
 	if n < 400 || !strings.Contains(text, fmt.Sprintf("has 3002 members; here are the first %d:", n)) || strings.Contains(text, "…") {
 		t.Errorf("%d of them in\n%s", n, text)
@@ -201,21 +201,21 @@ func TestHooks(t *testing.T) {
 	h := newHouse(t, "owners_notice", "on")
 	h.limits.Network = 2
 	h.open(nil)
-	mia, _ := h.member("mia@m.test")
-	bea, _ := h.member("bea@m.test")
+	mia, _ := h.Member("mia@m.test")
+	bea, _ := h.Member("bea@m.test")
 	client := netip.MustParseAddr("192.0.2.9")
 	for _, who := range []string{"mia@home.test", "mia@home.test", "nobody@m.test"} {
-		must(t, h.desk.Ask(t.Context(), h.settings(), address(t, who), client))
+		must(t, h.desk.Ask(t.Context(), h.Settings(), address(t, who), client))
 	}
 	asked := h.wantSent("mia@m.test" + confirmLeave)[0]
 	for _, who := range []string{"bea@m.test", "somebody@m.test"} { // no difference between who is a member and who is none
-		wantError(t, h.desk.Ask(t.Context(), h.settings(), address(t, who), client), enrol.ErrTooMany)
+		wantError(t, h.desk.Ask(t.Context(), h.Settings(), address(t, who), client), enrol.ErrTooMany)
 	}
 	must(t, h.answer(asked, "mia@m.test", ""))
-	h.take()
+	h.Take()
 	for range 2 {
-		h.desk.Left(t.Context(), h.settings(), bea)
-		h.desk.Removed(t.Context(), h.settings(), mia)
+		h.desk.Left(t.Context(), h.Settings(), bea)
+		h.desk.Removed(t.Context(), h.Settings(), mia)
 	}
 	h.wantSent("bea@m.test: Sie haben team@lists.test verlassen", "owen@m.test olga@m.test: team@lists.test: bea@m.test has left",
 		"owen@m.test olga@m.test: team@lists.test: mia@m.test has left")

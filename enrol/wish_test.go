@@ -1,13 +1,13 @@
 package enrol_test
 
 import (
-	"errors"
 	"fmt"
 	"strings"
 	"testing"
 	"time"
 
 	"superlistd/enrol"
+	"superlistd/internal/housetest"
 	"superlistd/lists"
 )
 
@@ -29,7 +29,7 @@ func TestSeveralWishes(t *testing.T) {
 			[]string{"1. <mia@home.test>: digests in plain text\n", "2. <mia@home.test>: no posts on these days\n     Thursday, 24 December 2026 – Wednesday, 6 January 2027\n", "Questions?"},
 			[]string{"mia@m.test" + changed, "mia@m.test" + changed},
 			func(h *house) bool {
-				m, _ := h.member("mia@m.test")
+				m, _ := h.Member("mia@m.test")
 				return m.Delivery == lists.DeliveryPlain && m.Suspended.String() == "2026-12-24..2027-01-06"
 			},
 		},
@@ -37,7 +37,7 @@ func TestSeveralWishes(t *testing.T) {
 			"in their order", "mia@m.test", "suspend 2026-11-20 2027-01-06\nresume\nset nomail\n", lists.Unproven, "mia@m.test" + confirmOrders, nil,
 			[]string{"mia@m.test" + changed, "mia@m.test" + changed, "mia@m.test" + changed},
 			func(h *house) bool {
-				m, _ := h.member("mia@m.test")
+				m, _ := h.Member("mia@m.test")
 				return m.Delivery == lists.DeliveryNone && m.Suspended.IsZero()
 			},
 		},
@@ -45,14 +45,14 @@ func TestSeveralWishes(t *testing.T) {
 			"who joins", "ann@m.test", "subscribe\nset digest\nsuspend 2026-12-24 2027-01-06\n", lists.Unproven, "ann@m.test" + confirmJoin, nil,
 			[]string{"ann@m.test" + welcome},
 			func(h *house) bool {
-				m, _ := h.member("ann@m.test")
+				m, _ := h.Member("ann@m.test")
 				return m.Delivery == lists.DeliveryDigest && m.Suspended.String() == "2026-12-24..2027-01-06"
 			},
 		},
 		{
 			"who joins, proven", "ann@m.test", "subscribe\nset digest\n", lists.Proven, "ann@m.test" + confirmJoin, nil, []string{"ann@m.test" + welcome},
 			func(h *house) bool {
-				m, _ := h.member("ann@m.test")
+				m, _ := h.Member("ann@m.test")
 				return m.Delivery == lists.DeliveryDigest
 			},
 		},
@@ -60,7 +60,7 @@ func TestSeveralWishes(t *testing.T) {
 			"joins, and leaves", "ann@m.test", "subscribe\nunsubscribe\n", lists.Unproven, "ann@m.test" + confirmOrders,
 			[]string{"1. <ann@m.test>: join the list\n", "2. <ann@m.test>: leave the list\n"}, []string{"ann@m.test" + welcome, "ann@m.test" + goodbye},
 			func(h *house) bool {
-				_, found := h.member("ann@m.test")
+				_, found := h.Member("ann@m.test")
 				return !found
 			},
 		},
@@ -69,8 +69,8 @@ func TestSeveralWishes(t *testing.T) {
 			[]string{"1. <owen@m.test>: join the list\n", "2. <owen@m.test>: no posts\n", "3. <bea@m.test>: remove\n", "because you are an owner"},
 			[]string{"owen@m.test" + welcome, "owen@m.test" + orders},
 			func(h *house) bool {
-				m, found := h.member("owen@m.test")
-				_, bea := h.member("bea@m.test")
+				m, found := h.Member("owen@m.test")
+				_, bea := h.Member("bea@m.test")
 				return found && !bea && m.Delivery == lists.DeliveryNone
 			},
 		},
@@ -81,8 +81,8 @@ func TestSeveralWishes(t *testing.T) {
 			must(t, h.ask(lists.ServiceRequest, tt.from, tt.proof, "Subject: x\n\n"+tt.text))
 			asked := h.wantSent(tt.asks)[0]
 			for _, want := range tt.lines {
-				if !strings.Contains(asked.body(t), want) {
-					t.Errorf("no %q in\n%s", want, asked.body(t))
+				if !strings.Contains(asked.Body(t), want) {
+					t.Errorf("no %q in\n%s", want, asked.Body(t))
 				}
 			}
 			must(t, h.answer(asked, tt.from, ""))
@@ -107,7 +107,7 @@ func TestSeveralWishesOfOthers(t *testing.T) {
 
 	must(t, h.ask(lists.ServiceRequest, "ann@m.test", lists.Unproven, "Subject: x\n\nsubscribe\nunsubscribe\nsubscribe digest\n"))
 	asked := h.wantSent("ann@m.test" + confirmOrders)[0]
-	h.set("bans", "ann@m.test")
+	h.Set("bans", "ann@m.test")
 	must(t, h.answer(asked, "ann@m.test", ""))
 	h.wantMember("ann@m.test", false)
 	h.wantSent("ann@m.test: You are not a member of team@lists.test")
@@ -116,18 +116,11 @@ func TestSeveralWishesOfOthers(t *testing.T) {
 // The n-th call fails, for every n: the answer comes again, and each thing is done and told once.
 func TestWishFaults(t *testing.T) {
 	t.Parallel()
-	for n, tripped := 1, true; tripped && !t.Failed(); n++ {
+	housetest.CallFault{}.EachStep(t, 14, func(c *housetest.Calls) {
 		h := newHouse(t)
 		must(t, h.ask(lists.ServiceRequest, "owen@m.test", lists.Unproven, "Subject: x\n\nsubscribe\nset digest\nunsubscribe\nsubscribe plain\nremove mia@m.test\nset mia@m.test nomail\n"))
-		asked := h.take()[0]
-		steps, failed := 0, ""
-		h.fail = func(step string) error {
-			if steps++; steps == n {
-				failed = step
-				return errors.New("fault in " + step)
-			}
-			return nil
-		}
+		asked := h.Take()[0]
+		h.Fail = c.Step
 		for range 3 {
 			if h.answer(asked, "owen@m.test", "") == nil {
 				break
@@ -135,20 +128,17 @@ func TestWishFaults(t *testing.T) {
 		}
 		var result letter
 		for _, l := range h.wantSent("owen@m.test"+welcome, "owen@m.test"+goodbye, "owen@m.test"+welcome, "owen@m.test"+orders) {
-			if strings.HasSuffix(l.subject(), orders[2:]) {
+			if strings.HasSuffix(l.Subject(), orders[2:]) {
 				result = l
 			}
 		}
-		if failed != "after change" && !strings.Contains(result.body(t), "remove\n     Done.") { // then nobody knows who did it
-			t.Errorf("step %d: what was done is told otherwise:\n%s", n, result.body(t))
+		if c.Broken() != "after change" && !strings.Contains(result.Body(t), "remove\n     Done.") { // then nobody knows who did it
+			t.Errorf("what was done is told otherwise:\n%s", result.Body(t))
 		}
-		if m, found := h.member("owen@m.test"); !found || m.Delivery != lists.DeliveryPlain {
-			t.Errorf("step %d: owen: %v, %+v", n, found, m)
+		if m, found := h.Member("owen@m.test"); !found || m.Delivery != lists.DeliveryPlain {
+			t.Errorf("owen: %v, %+v", found, m)
 		}
-		if tripped = steps >= n; !tripped && n < 15 {
-			t.Errorf("only %d steps", steps)
-		}
-	}
+	})
 }
 
 // What strangers ask for in somebody's name takes no answers from him, once he proves who he is.
@@ -158,7 +148,7 @@ func TestStrangersTakeNoAnswers(t *testing.T) {
 	for i := range 20 {
 		_ = h.ask(lists.ServiceRequest, "mia@m.test", lists.Unproven, fmt.Sprint("Subject: x", i))
 	}
-	if n := len(h.take()); n != 10 {
+	if n := len(h.Take()); n != 10 {
 		t.Errorf("%d letters because of strangers", n)
 	}
 	must(t, h.ask(lists.ServiceHelp, "mia@m.test", lists.Proven, "Subject: x"))
@@ -166,12 +156,12 @@ func TestStrangersTakeNoAnswers(t *testing.T) {
 	for i := range 20 {
 		_ = h.ask(lists.ServiceHelp, "mia@m.test", lists.Proven, fmt.Sprint("Subject: y", i))
 	}
-	if n := len(h.take()); n != 9 {
+	if n := len(h.Take()); n != 9 {
 		t.Errorf("%d more letters of her own", n)
 	}
 	must(t, h.ask(lists.ServiceRequest, "mia@m.test", lists.Proven, "Subject: set nomail")) // it is done, and not told
 	h.wantSent()
-	if m, _ := h.member("mia@m.test"); m.Delivery != lists.DeliveryNone {
+	if m, _ := h.Member("mia@m.test"); m.Delivery != lists.DeliveryNone {
 		t.Errorf("mia: %+v", m)
 	}
 }
@@ -192,7 +182,7 @@ func TestConfirmedLeaveRoom(t *testing.T) {
 	if n != 20 {
 		t.Errorf("%d changes in a day", n)
 	}
-	h.wait(25 * time.Hour)
+	h.Wait(25 * time.Hour)
 	must(t, h.ask(lists.ServiceRequest, "mia@m.test", lists.Unproven, "Subject: set nomail"))
 }
 
@@ -209,7 +199,7 @@ func TestStrangersLearnNothing(t *testing.T) {
 				t.Errorf("%s: %v for a member, %v for another", service, member, other)
 			}
 		}
-		if n := len(h.take()); n != 2 {
+		if n := len(h.Take()); n != 2 {
 			t.Errorf("%s: %d letters", service, n)
 		}
 	}
@@ -220,8 +210,8 @@ func TestStrangersHaveNoWords(t *testing.T) {
 	t.Parallel()
 	h := newHouse(t)
 	must(t, h.ask(lists.ServiceRequest, "ann@m.test", lists.Unproven, "Subject: buy\n\nhttps://evil.test/\n"))
-	if l := h.take()[0]; strings.Contains(l.text, "evil") || strings.Contains(l.text, "buy") {
-		t.Errorf("%s", l.text)
+	if l := h.Take()[0]; strings.Contains(l.Text, "evil") || strings.Contains(l.Text, "buy") {
+		t.Errorf("%s", l.Text)
 	}
 }
 
@@ -231,8 +221,8 @@ func TestAnswersToAnswers(t *testing.T) {
 	h := newHouse(t, "subscribe", "approve")
 	must(t, h.ask(lists.ServiceSubscribe, "ann@m.test", lists.Proven, "Subject: x"))
 	var question letter
-	for _, l := range h.take() {
-		if l.to+": "+l.subject() == approval {
+	for _, l := range h.Take() {
+		if l.Line() == approval {
 			question = l
 		}
 	}
@@ -241,7 +231,7 @@ func TestAnswersToAnswers(t *testing.T) {
 		for range 30 {
 			must(t, h.answer(question, "owen@m.test", text))
 		}
-		n += len(h.take())
+		n += len(h.Take())
 	}
 	if n > 12 { // ten answers, and what ann hears
 		t.Errorf("%d letters", n)
@@ -254,13 +244,13 @@ func TestDecisionInAForgedName(t *testing.T) {
 	t.Parallel()
 	h := newHouse(t, "subscribe", "approve")
 	must(t, h.ask(lists.ServiceSubscribe, "ann@m.test", lists.Proven, "Subject: x"))
-	for _, l := range h.take() {
-		if l.to+": "+l.subject() == approval {
-			must(t, h.confirm(l.value("Reply-To"), h.mail("owen@m.test", lists.Contradicted, "Subject: discard")))
-			must(t, h.confirm(l.value("Reply-To"), h.mail("olga@m.test", lists.Proven, "Subject: approve")))
+	for _, l := range h.Take() {
+		if l.Line() == approval {
+			must(t, h.confirm(l.Value("Reply-To"), h.mail("owen@m.test", lists.Contradicted, "Subject: discard")))
+			must(t, h.confirm(l.Value("Reply-To"), h.mail("olga@m.test", lists.Proven, "Subject: approve")))
 		}
 	}
-	if text := h.wantSent("olga@m.test: team@lists.test: already decided: ann@m.test")[0].body(t); strings.Contains(text, "owen") {
+	if text := h.wantSent("olga@m.test: team@lists.test: already decided: ann@m.test")[0].Body(t); strings.Contains(text, "owen") {
 		t.Errorf("%s", text)
 	}
 }
@@ -271,15 +261,15 @@ func TestListMadeAgain(t *testing.T) {
 	h := newHouse(t, "subscribe", "approve")
 	must(t, h.ask(lists.ServiceSubscribe, "ann@m.test", lists.Proven, "Subject: x"))
 	must(t, h.ask(lists.ServiceUnsubscribe, "mia@m.test", lists.Unproven, "Subject: x"))
-	sent := h.take()
-	must(t, h.store.Delete(t.Context(), h.list))
-	h.wait(time.Hour)
-	must(t, h.store.Create(t.Context(), lists.List{Address: h.list, Created: h.clock()}, nil))
-	h.set("owners", "olga@m.test", "subscribe", "approve")
-	_, err := h.store.Change(t.Context(), h.list, lists.Change{Add: []lists.Member{{Address: address(t, "mia@m.test")}}})
+	sent := h.Take()
+	must(t, h.Store.Delete(t.Context(), h.List))
+	h.Wait(time.Hour)
+	must(t, h.Store.Create(t.Context(), lists.List{Address: h.List, Created: h.Now()}, nil))
+	h.Set("owners", "olga@m.test", "subscribe", "approve")
+	_, err := h.Store.Change(t.Context(), h.List, lists.Change{Add: []lists.Member{{Address: address(t, "mia@m.test")}}})
 	must(t, err)
 	for _, l := range sent {
-		if strings.Contains(l.value("Reply-To"), "-confirm+") {
+		if strings.Contains(l.Value("Reply-To"), "-confirm+") {
 			wantError(t, h.answer(l, "owen@m.test", "approve"), enrol.ErrToken)
 		}
 	}

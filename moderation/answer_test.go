@@ -28,10 +28,10 @@ func TestAnswersThatAreNone(t *testing.T) {
 			h := newHouse(t)
 			h.hold("ann@m.test", "Lunch", "unproven")
 			notice := h.wantSent(noticeOf + "Lunch")[0]
-			must(t, h.answer(notice.value("Reply-To"), "mia@m.test", tt.fields+reply(notice, "mia@m.test", tt.body)))
+			must(t, h.answer(notice.Value("Reply-To"), "mia@m.test", tt.fields+reply(notice, "mia@m.test", tt.body)))
 			for _, l := range h.wantSent(tt.want...) {
-				if l.value("Reply-To") != notice.value("Reply-To") || !strings.Contains(l.text, "> Re: team@lists.test") {
-					t.Errorf("it does not help:\n%s", l.text)
+				if l.Value("Reply-To") != notice.Value("Reply-To") || !strings.Contains(l.Text, "> Re: team@lists.test") {
+					t.Errorf("it does not help:\n%s", l.Text)
 				}
 			}
 			h.wantLeft("Lunch")
@@ -44,8 +44,8 @@ func TestAnswerOfNobody(t *testing.T) {
 	t.Parallel()
 	h := newHouse(t)
 	h.hold("ann@m.test", "Lunch", "unproven")
-	_, extension, _ := strings.Cut(strings.TrimSuffix(h.wantSent(noticeOf + "Lunch")[0].value("Reply-To"), "@lists.test"), "+")
-	must(t, h.office.Answer(t.Context(), h.settings(), extension, message.ParseHeader([]byte("Subject: x\n\n")), strings.NewReader("approve\n"), lists.Address{}))
+	_, extension, _ := strings.Cut(strings.TrimSuffix(h.wantSent(noticeOf + "Lunch")[0].Value("Reply-To"), "@lists.test"), "+")
+	must(t, h.office.Answer(t.Context(), h.Settings(), extension, message.ParseHeader([]byte("Subject: x\n\n")), strings.NewReader("approve\n"), lists.Address{}))
 	h.wantSent("members: Lunch")
 	h.wantLeft()
 }
@@ -56,10 +56,10 @@ func TestRejectionThatNobodyReads(t *testing.T) {
 	t.Parallel()
 	h := newHouse(t)
 	h.hold("ann@m.test", "Lunch", "unproven")
-	notice := h.bag.take()[0]
-	must(t, h.answer(notice.value("Reply-To"), "mia@m.test", reply(notice, "mia@m.test", "reject Too long.\n")))
-	sent := h.bag.take()
-	if len(sent) != 1 || sent[0].to != "mia@m.test" || !strings.Contains(sent[0].text, "Its author is not told") || strings.Contains(sent[0].text, "Too long.") {
+	notice := h.Take()[0]
+	must(t, h.answer(notice.Value("Reply-To"), "mia@m.test", reply(notice, "mia@m.test", "reject Too long.\n")))
+	sent := h.Take()
+	if len(sent) != 1 || sent[0].To != "mia@m.test" || !strings.Contains(sent[0].Text, "Its author is not told") || strings.Contains(sent[0].Text, "Too long.") {
 		t.Errorf("%d sent: %+v", len(sent), sent)
 	}
 }
@@ -68,12 +68,12 @@ func TestRejectionByMail(t *testing.T) {
 	t.Parallel()
 	h := newHouse(t, "language", "fr")
 	h.hold("bea@m.test", "Lunch", "proven")
-	notice := h.bag.take()[1]
+	notice := h.Take()[1]
 	raw := strings.Replace(reply(notice, "mia@m.test", "refuser Trop long, désolée.\n\nLe 21 nov., Team a écrit :\n> accepter\n"), "é", "\xe9", -1)
-	must(t, h.answer(notice.value("Reply-To"), "mia@m.test", strings.Replace(raw, "charset=utf-8", "charset=iso-8859-1", 1)))
-	sent := h.bag.take()
-	if len(sent) != 2 || sent[0].to != "bea@m.test" || !strings.Contains(sent[0].text, "> Trop long, d=C3=A9sol=C3=A9e.") || strings.Contains(sent[0].text, "crit") {
-		t.Errorf("%d sent, the first:\n%s", len(sent), sent[0].text)
+	must(t, h.answer(notice.Value("Reply-To"), "mia@m.test", strings.Replace(raw, "charset=utf-8", "charset=iso-8859-1", 1)))
+	sent := h.Take()
+	if len(sent) != 2 || sent[0].To != "bea@m.test" || !strings.Contains(sent[0].Text, "> Trop long, d=C3=A9sol=C3=A9e.") || strings.Contains(sent[0].Text, "crit") {
+		t.Errorf("%d sent, the first:\n%s", len(sent), sent[0].Text)
 	}
 	h.wantLeft()
 }
@@ -87,8 +87,8 @@ func TestAnswersOfPrograms(t *testing.T) {
 	n := 0
 	for ; n < 10; n++ {
 		raw := strings.Replace(reply(asked, "mia@m.test", "I am on holiday.\n"), "<answer.", fmt.Sprintf("<answer.%d.", n), 1)
-		must(t, h.answer(asked.value("Reply-To"), "mia@m.test", raw))
-		next := h.bag.take()
+		must(t, h.answer(asked.Value("Reply-To"), "mia@m.test", raw))
+		next := h.Take()
 		if len(next) == 0 {
 			break
 		}

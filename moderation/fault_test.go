@@ -6,11 +6,11 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
-	"syscall"
 	"testing"
 	"time"
 
 	"superlistd/internal/faultdisk"
+	"superlistd/internal/housetest"
 	"superlistd/lists"
 	"superlistd/message"
 	"superlistd/moderation"
@@ -29,8 +29,8 @@ type story struct {
 func newStory(t *testing.T) *story {
 	y := &story{house: newHouse(t, "hold_days", "3", "moderation", "newcomers(5)"), ids: map[string]string{}, done: map[string]bool{}}
 	y.ever = address(t, "ever@lists.test")
-	must(t, y.store.Create(t.Context(), lists.List{Address: y.ever}, nil))
-	_, err := y.store.Update(t.Context(), y.ever, func(s *lists.Settings) error {
+	must(t, y.Store.Create(t.Context(), lists.List{Address: y.ever}, nil))
+	_, err := y.Store.Update(t.Context(), y.ever, func(s *lists.Settings) error {
 		s.HoldDays, s.Moderators = 0, []lists.Address{address(t, "mia@m.test")}
 		return nil
 	})
@@ -43,13 +43,13 @@ func (y *story) post(subject, author, proof string) {
 	if y.ids[subject] != "" {
 		return
 	}
-	l := y.settings()
+	l := y.Settings()
 	if subject == "Waits" {
 		var err error
-		l, err = y.store.List(y.t.Context(), y.ever)
-		must(y.t, err)
+		l, err = y.Store.List(y.T.Context(), y.ever)
+		must(y.T, err)
 	}
-	if id, err := y.office.Hold(y.t.Context(), l, y.facts(author, subject, proof), postBy(author, subject)); err == nil {
+	if id, err := y.office.Hold(y.T.Context(), l, y.facts(author, subject, proof), postBy(author, subject)); err == nil {
 		y.ids[subject] = id
 	}
 }
@@ -60,7 +60,7 @@ func (y *story) decide(subject string, d held.Decision) {
 		return
 	}
 	d.By = "root"
-	err := y.office.Decide(y.t.Context(), y.ids[subject], d)
+	err := y.office.Decide(y.T.Context(), y.ids[subject], d)
 	y.done[subject] = err == nil || errors.Is(err, moderation.ErrPending) || errors.Is(err, held.ErrDecided)
 }
 
@@ -70,21 +70,21 @@ func (y *story) approve(subject string) {
 		return
 	}
 	id := y.ids[subject]
-	extension := "h" + id + y.keys.Make("held post", y.list.Key(), id)
-	if err := y.office.Known(y.list, extension); err != nil {
+	extension := "h" + id + y.keys.Make("held post", y.List.Key(), id)
+	if err := y.office.Known(y.List, extension); err != nil {
 		if errors.Is(err, moderation.ErrToken) {
-			y.t.Errorf("the address for %s is not known", subject)
+			y.T.Errorf("the address for %s is not known", subject)
 		}
 		return
 	}
 	head := message.ParseHeader([]byte("Message-ID: <approve@m.test>\n\n"))
-	err := y.office.Answer(y.t.Context(), y.settings(), extension, head, strings.NewReader("approve\n"), address(y.t, "mia@m.test"))
+	err := y.office.Answer(y.T.Context(), y.Settings(), extension, head, strings.NewReader("approve\n"), address(y.T, "mia@m.test"))
 	y.done[subject] = err == nil
 }
 
 func (y *story) chapter() {
 	y.post("Old", "ann@m.test", "unproven")
-	y.wait(5 * 24 * time.Hour)
+	y.Wait(5 * 24 * time.Hour)
 	y.post("Good", "ann@m.test", "proven")
 	y.post("Long", "bea@m.test", "proven")
 	y.post("Spam", "eve@m.test", "unproven")
@@ -92,20 +92,17 @@ func (y *story) chapter() {
 	y.approve("Good")
 	y.decide("Long", held.Decision{Action: held.Reject, Text: "Too long."})
 	y.decide("Spam", held.Decision{Action: held.Discard, Ban: true})
-	_ = y.office.Tick(y.t.Context(), y.clock())
-	y.all = append(y.all, y.bag.take()...)
+	_ = y.office.Tick(y.T.Context(), y.Now())
+	y.all = append(y.all, y.Take()...)
 }
 
 // check is the law: everybody got what was decided, once, and nothing else.
 func (y *story) check() {
-	t := y.t
+	t := y.T
 	var got []string
 	for _, l := range y.all {
-		line := l.to + ": " + l.subject()
-		switch {
-		case !l.posted.IsZero():
-			line = "members: " + l.subject()
-		case line == "bea@m.test: Your post to team@lists.test was rejected": // the store could not tell her language
+		line := l.Line()
+		if line == "bea@m.test: Your post to team@lists.test was rejected" { // the store could not tell her language
 			line = "bea@m.test: Ihr Beitrag an team@lists.test wurde abgelehnt"
 		}
 		got = append(got, line)
@@ -131,7 +128,7 @@ func (y *story) check() {
 		}
 	}
 	y.wantLeft("Waits")
-	if !slices.ContainsFunc(y.settings().Settings.Bans, func(p lists.Pattern) bool { return p.Match(address(t, "eve@m.test")) }) {
+	if !slices.ContainsFunc(y.Settings().Settings.Bans, func(p lists.Pattern) bool { return p.Match(address(t, "eve@m.test")) }) {
 		t.Error("not banned")
 	}
 	for _, id := range y.ids {
@@ -141,7 +138,7 @@ func (y *story) check() {
 		}
 	}
 	must(t, y.held.Sweep(time.Now().Add(2*time.Minute)))
-	if left, err := filepath.Glob(filepath.Join(y.data, "held", ".*")); err != nil || len(left) > 0 {
+	if left, err := filepath.Glob(filepath.Join(y.Data, "held", ".*")); err != nil || len(left) > 0 {
 		t.Errorf("left over: %q, %v", left, err)
 	}
 }
@@ -157,122 +154,61 @@ func count(all []string, s string) (n int) {
 
 // wantCounted checks that the post counted as one of its author's: once, or twice when a mark could not be made.
 func (y *story) wantCounted(most int) {
-	m, _, err := y.store.Member(y.t.Context(), y.list, address(y.t, "ann@m.test"))
-	must(y.t, err)
+	m, _, err := y.Store.Member(y.T.Context(), y.List, address(y.T, "ann@m.test"))
+	must(y.T, err)
 	if m.Posts < 1 || m.Posts > most {
-		y.t.Errorf("counted %d times", m.Posts)
+		y.T.Errorf("counted %d times", m.Posts)
 	}
 }
 
 // goOn is what follows a restart, when nothing fails any more.
 func (y *story) goOn() {
-	y.fail = nil
+	y.Fail = nil
 	y.open(nil)
 	y.chapter()
 	for range 4 {
-		y.wait(48 * time.Hour)
+		y.Wait(48 * time.Hour)
 		y.tick()
 	}
-	y.all = append(y.all, y.bag.take()...)
+	y.all = append(y.all, y.Take()...)
 }
 
 // The n-th step of the disk fails, for every n.
 func TestDiskFaults(t *testing.T) {
 	t.Parallel()
-	for _, tt := range []struct {
-		name  string
-		fault faultdisk.Fault
-		power bool
-		keep  bool
-	}{
-		{"EIO once", faultdisk.Fault{Err: syscall.EIO}, false, false},
-		{"ENOSPC for ever", faultdisk.Fault{Err: syscall.ENOSPC, Forever: true, Match: changes}, false, false},
-		{"kill", faultdisk.Fault{Crash: true, Match: changes}, false, false},
-		{"power cut", faultdisk.Fault{Crash: true, Match: changes}, true, false},
-		{"power cut that keeps names", faultdisk.Fault{Crash: true, Match: changes}, true, true},
-	} {
-		t.Run(tt.name, func(t *testing.T) {
+	for _, f := range append([]housetest.DiskFault{housetest.EIOOnce, housetest.ENOSPCForEver.Where(housetest.Changes)}, housetest.Ends...) {
+		t.Run(f.Name, func(t *testing.T) {
 			t.Parallel()
-			for n, tripped := 1, true; tripped && !t.Failed(); n++ {
+			f.EachStep(t, 50, func(_ int, disk *faultdisk.Disk) {
 				y := newStory(t)
-				fault := tt.fault
-				fault.At = n
-				disk := faultdisk.New(fault)
 				y.open(disk)
 				y.chapter()
-				if tt.power {
-					must(t, disk.PowerCut(tt.keep))
-				}
+				f.End(t, disk)
 				y.goOn()
 				y.check()
 				y.wantCounted(2)
-				tripped = disk.Tripped()
-				if t.Failed() {
-					t.Log(disk.Step())
-				}
-				if !tripped && n < 50 {
-					t.Errorf("only %d steps: %d", n, disk.Steps())
-				}
-				_ = os.RemoveAll(y.data)
-			}
+				_ = os.RemoveAll(y.Data)
+			})
 		})
 	}
-}
-
-// changes leaves out the steps before which a kill is the same as before the next one, and that a full disk does not know.
-func changes(op, _ string) bool {
-	switch op {
-	case "open", "readat", "fstat", "stat", "readdir", "lock", "free":
-		return false
-	}
-	return true
 }
 
 // The n-th call to the store, the desk or the next hop fails, for every n: before it is done, or after a mail was taken.
 func TestFaultsAround(t *testing.T) {
 	t.Parallel()
-	for _, tt := range []struct {
-		name    string
-		forever bool
-		kill    bool
-	}{
-		{"once", false, false},
-		{"from then on", true, false},
-		{"kill", false, true},
-	} {
-		t.Run(tt.name, func(t *testing.T) {
+	for _, f := range housetest.CallFaults {
+		t.Run(f.Name, func(t *testing.T) {
 			t.Parallel()
-			for n, tripped := 1, true; tripped && !t.Failed(); n++ {
+			f.EachStep(t, 20, func(c *housetest.Calls) {
 				y := newStory(t)
-				disk := faultdisk.New(faultdisk.Fault{})
-				y.open(disk)
-				steps, failed := 0, ""
-				y.fail = func(step string) error {
-					steps++
-					if steps < n || steps > n && !tt.forever && !tt.kill {
-						return nil
-					}
-					if failed == "" {
-						failed = step
-						if tt.kill {
-							disk.Crash()
-						}
-					}
-					return errors.New("fault in " + step)
-				}
+				y.open(c.Disk)
+				y.Fail = c.Step
 				y.chapter()
 				y.goOn()
 				y.check()
 				y.wantCounted(1)
-				if t.Failed() {
-					t.Logf("step %d: %s", n, failed)
-				}
-				tripped = failed != ""
-				if !tripped && n < 20 {
-					t.Errorf("only %d steps", steps)
-				}
-				_ = os.RemoveAll(y.data)
-			}
+				_ = os.RemoveAll(y.Data)
+			})
 		})
 	}
 }

@@ -30,17 +30,17 @@ func TestHeldAndApprovedByMail(t *testing.T) {
 	for name, want := range map[string]string{
 		"From": "<team-owner@lists.test>", "To": "<mia@m.test>, <max@m.test>", "Auto-Submitted": "auto-generated", "Precedence": "bulk",
 	} {
-		if got := notice.value(name); got != want {
+		if got := notice.Value(name); got != want {
 			t.Errorf("%s: %q, want %q", name, got, want)
 		}
 	}
-	if notice.from != "" || !strings.Contains(notice.text, "Content-Type: message/rfc822") || !strings.Contains(notice.text, string(postBy("ann@m.test", "Lunch"))) {
-		t.Errorf("notice from %q:\n%s", notice.from, notice.text)
+	if notice.From != "" || !strings.Contains(notice.Text, "Content-Type: message/rfc822") || !strings.Contains(notice.Text, string(postBy("ann@m.test", "Lunch"))) {
+		t.Errorf("notice from %q:\n%s", notice.From, notice.Text)
 	}
-	if got := sent[0].value("In-Reply-To"); got != "<Lunch@m.test>" || sent[0].value("Auto-Submitted") != "auto-replied" {
-		t.Errorf("the author's: %q\n%s", got, sent[0].text)
+	if got := sent[0].Value("In-Reply-To"); got != "<Lunch@m.test>" || sent[0].Value("Auto-Submitted") != "auto-replied" {
+		t.Errorf("the author's: %q\n%s", got, sent[0].Text)
 	}
-	to := notice.value("Reply-To")
+	to := notice.Value("Reply-To")
 	if !strings.HasPrefix(to, "team-confirm+h"+id) || len(strings.Split(to, "@")[0]) > 64 {
 		t.Errorf("Reply-To: %q", to)
 	}
@@ -50,12 +50,12 @@ func TestHeldAndApprovedByMail(t *testing.T) {
 	// Somebody is late, with his own address or in capitals.
 	must(t, h.answer(strings.ToUpper(to), "max@m.test", reply(notice, "max@m.test", "discard\n")))
 	late := h.wantSent("max@m.test: team@lists.test: already decided: Lunch")
-	if !strings.Contains(late[0].text, "mia@m.test") {
-		t.Errorf("he is not told who decided:\n%s", late[0].text)
+	if !strings.Contains(late[0].Text, "mia@m.test") {
+		t.Errorf("he is not told who decided:\n%s", late[0].Text)
 	}
 	h.tick()
 	h.wantSent()
-	h.wait(held.KeepNotes + time.Hour)
+	h.Wait(held.KeepNotes + time.Hour)
 	h.tick()
 	wantError(t, h.answer(to, "max@m.test", reply(notice, "max@m.test", "discard\n")), moderation.ErrToken)
 }
@@ -66,13 +66,13 @@ func TestSameAnswerTwice(t *testing.T) {
 	h.hold("ann@m.test", "Lunch", "unproven")
 	notice := h.wantSent(noticeOf + "Lunch")[0]
 	raw := reply(notice, "mia@m.test", "discard\n")
-	must(t, h.answer(notice.value("Reply-To"), "mia@m.test", raw))
+	must(t, h.answer(notice.Value("Reply-To"), "mia@m.test", raw))
 	h.wantSent("mia@m.test: team@lists.test: done: Lunch")
-	must(t, h.answer(notice.value("Reply-To"), "mia@m.test", raw)) // its sender lost our reply
+	must(t, h.answer(notice.Value("Reply-To"), "mia@m.test", raw)) // its sender lost our reply
 	h.wantSent()
-	must(t, h.answer(notice.value("Reply-To"), "mia@m.test", strings.Replace(raw, "<answer.", "<second.", 1)))
+	must(t, h.answer(notice.Value("Reply-To"), "mia@m.test", strings.Replace(raw, "<answer.", "<second.", 1)))
 	h.wantSent("mia@m.test: team@lists.test: done: Lunch")
-	must(t, h.answer(notice.value("Reply-To"), "mia@m.test", strings.Replace(reply(notice, "mia@m.test", "approve\n"), "<answer.", "<third.", 1)))
+	must(t, h.answer(notice.Value("Reply-To"), "mia@m.test", strings.Replace(reply(notice, "mia@m.test", "approve\n"), "<answer.", "<third.", 1)))
 	h.wantSent("mia@m.test: team@lists.test: already decided: Lunch")
 }
 
@@ -104,17 +104,17 @@ func TestDecisions(t *testing.T) {
 			t.Parallel()
 			h := newHouse(t)
 			id := h.hold(tt.author, "Lunch", tt.proof)
-			h.bag.take()
+			h.Take()
 			tt.decision.By = "listctl"
 			must(t, h.office.Decide(t.Context(), id, tt.decision))
 			for _, l := range h.wantSent(tt.want...) {
-				if tt.decision.Action == held.Reject && !strings.Contains(l.text, "> Too long.") {
-					t.Errorf("the author is not told why:\n%s", l.text)
+				if tt.decision.Action == held.Reject && !strings.Contains(l.Text, "> Too long.") {
+					t.Errorf("the author is not told why:\n%s", l.Text)
 				}
 			}
 			h.wantLeft()
 			banned := false
-			for _, p := range h.settings().Settings.Bans {
+			for _, p := range h.Settings().Settings.Bans {
 				banned = banned || p.Match(address(t, tt.author))
 			}
 			if banned != tt.banned {
@@ -139,7 +139,7 @@ func TestNewcomersAreCounted(t *testing.T) {
 		{"off", 0, 0}, {"all", 0, 0}, {"newcomers(2)", 0, 1}, {"newcomers(2)", 1, 2}, {"newcomers(2)", 2, 2},
 	} {
 		h := newHouse(t, "moderation", tt.moderation)
-		_, err := h.store.UpdateMember(t.Context(), h.list, address(t, "ann@m.test"), func(m *lists.Member) error {
+		_, err := h.Store.UpdateMember(t.Context(), h.List, address(t, "ann@m.test"), func(m *lists.Member) error {
 			m.Posts = tt.posts
 			return nil
 		})
@@ -148,7 +148,7 @@ func TestNewcomersAreCounted(t *testing.T) {
 			must(t, h.office.Decide(t.Context(), h.hold(author, "Lunch "+author, "proven"), held.Decision{Action: held.Approve}))
 		}
 		must(t, h.office.Decide(t.Context(), h.hold("ann@m.test", "Dinner", "proven"), held.Decision{Action: held.Discard}))
-		m, _, err := h.store.Member(t.Context(), h.list, address(t, "ann@m.test"))
+		m, _, err := h.Store.Member(t.Context(), h.List, address(t, "ann@m.test"))
 		must(t, err)
 		if m.Posts != tt.want {
 			t.Errorf("%s with %d posts: %d after one more, want %d", tt.moderation, tt.posts, m.Posts, tt.want)
@@ -161,9 +161,9 @@ func TestTwoAtOnce(t *testing.T) {
 	t.Parallel()
 	for range 20 {
 		h := newHouse(t)
-		h.now = time.Now() // what is being written must not look old to Sweep
+		h.SetNow(time.Now()) // what is being written must not look old to Sweep
 		id := h.hold("ann@m.test", "Lunch", "unproven")
-		h.bag.take()
+		h.Take()
 		first := h.office
 		h.open(nil)
 		errs := make([]error, 2)
@@ -172,7 +172,7 @@ func TestTwoAtOnce(t *testing.T) {
 			wg.Go(func() {
 				errs[i] = o.Decide(t.Context(), id, held.Decision{Action: held.Approve, By: string(rune('a' + i))})
 			})
-			wg.Go(func() { _ = o.Tick(t.Context(), h.now) })
+			wg.Go(func() { _ = o.Tick(t.Context(), h.Now()) })
 		}
 		wg.Wait()
 		lost := 0
@@ -196,26 +196,26 @@ func TestKnown(t *testing.T) {
 	t.Parallel()
 	h := newHouse(t)
 	id := h.hold("ann@m.test", "Lunch", "unproven")
-	to := h.wantSent(noticeOf + "Lunch")[0].value("Reply-To")
+	to := h.wantSent(noticeOf + "Lunch")[0].Value("Reply-To")
 	_, good, _ := strings.Cut(strings.TrimSuffix(to, "@lists.test"), "+")
 	other := address(t, "other@lists.test")
-	gone := "h" + "aaaaaaaaaaaa" + h.keys.Make("held post", h.list.Key(), "aaaaaaaaaaaa")
+	gone := "h" + "aaaaaaaaaaaa" + h.keys.Make("held post", h.List.Key(), "aaaaaaaaaaaa")
 	for _, tt := range []struct {
 		name, extension string
 		list            lists.Address
 		want            error
 	}{
-		{"as it was made", good, h.list, nil},
-		{"in capitals", strings.ToUpper(good), h.list, nil},
+		{"as it was made", good, h.List, nil},
+		{"in capitals", strings.ToUpper(good), h.List, nil},
 		{"of another list", good, other, moderation.ErrToken},
-		{"none", "", h.list, moderation.ErrToken},
-		{"only an id", "h" + id, h.list, moderation.ErrToken},
-		{"another letter", "x" + good[1:], h.list, moderation.ErrToken},
-		{"another id", "h" + "aaaaaaaaaaaa" + good[13:], h.list, moderation.ErrToken},
-		{"another end", good[:len(good)-1] + "1", h.list, moderation.ErrToken},
-		{"longer", good + "a", h.list, moderation.ErrToken},
-		{"of a post that is gone", gone, h.list, moderation.ErrToken},
-		{"no text", "h\x00\xff" + good[3:], h.list, moderation.ErrToken},
+		{"none", "", h.List, moderation.ErrToken},
+		{"only an id", "h" + id, h.List, moderation.ErrToken},
+		{"another letter", "x" + good[1:], h.List, moderation.ErrToken},
+		{"another id", "h" + "aaaaaaaaaaaa" + good[13:], h.List, moderation.ErrToken},
+		{"another end", good[:len(good)-1] + "1", h.List, moderation.ErrToken},
+		{"longer", good + "a", h.List, moderation.ErrToken},
+		{"of a post that is gone", gone, h.List, moderation.ErrToken},
+		{"no text", "h\x00\xff" + good[3:], h.List, moderation.ErrToken},
 	} {
 		if err := h.office.Known(tt.list, tt.extension); !errors.Is(err, tt.want) {
 			t.Errorf("%s: %v, want %v", tt.name, err, tt.want)
@@ -228,8 +228,8 @@ func TestListThatIsGone(t *testing.T) {
 	h := newHouse(t)
 	decided := h.hold("ann@m.test", "Lunch", "unproven")
 	h.hold("ann@m.test", "Dinner", "unproven")
-	h.bag.take()
-	must(t, h.store.Delete(t.Context(), h.list))
+	h.Take()
+	must(t, h.Store.Delete(t.Context(), h.List))
 	must(t, h.office.Decide(t.Context(), decided, held.Decision{Action: held.Approve, Ban: true}))
 	h.wantLeft("Dinner")
 	h.tick()
@@ -241,14 +241,14 @@ func TestListThatIsGone(t *testing.T) {
 func FuzzKnown(f *testing.F) {
 	h := newHouse(f)
 	id := h.hold("ann@m.test", "Lunch", "unproven")
-	good := "h" + id + h.keys.Make("held post", h.list.Key(), id)
+	good := "h" + id + h.keys.Make("held post", h.List.Key(), id)
 	f.Add(good)
 	f.Add(strings.ToUpper(good))
 	f.Add(good[1:] + "h")
 	f.Add("h" + id + id + "abcd")
 	f.Add(strings.Repeat("\u212a", 29))
 	f.Fuzz(func(t *testing.T, extension string) {
-		err := h.office.Known(h.list, extension)
+		err := h.office.Known(h.List, extension)
 		if ours := strings.EqualFold(extension, good) && len(extension) == len(good); (err == nil) != ours {
 			t.Errorf("%q: %v", extension, err)
 		}

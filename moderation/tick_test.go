@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"superlistd/delivery"
+	"superlistd/message"
 	"superlistd/moderation"
 	"superlistd/moderation/held"
 )
@@ -24,30 +25,30 @@ func TestNoticesAreGathered(t *testing.T) {
 	for _, subject := range []string{"One", "Two", "Three"} {
 		h.hold("ann@m.test", subject, "unproven")
 		h.tick()
-		h.wait(10 * time.Minute)
+		h.Wait(10 * time.Minute)
 	}
 	h.wantSent()
-	h.wait(29 * time.Minute)
+	h.Wait(29 * time.Minute)
 	h.tick()
 	h.wantSent()
-	h.wait(time.Minute)
+	h.Wait(time.Minute)
 	h.tick()
 	notice := h.wantSent(fmt.Sprintf(gathered, 3))[0]
 	for _, subject := range []string{"One", "Two", "Three"} {
-		if !strings.Contains(notice.text, string(postBy("ann@m.test", subject))) {
-			t.Errorf("%s is not attached:\n%s", subject, notice.text)
+		if !strings.Contains(notice.Text, string(postBy("ann@m.test", subject))) {
+			t.Errorf("%s is not attached:\n%s", subject, notice.Text)
 		}
 	}
 	h.tick()
 	h.wantSent()
 	// A link under the second one.
-	_, rest, _ := strings.Cut(notice.text, "2. Two")
+	_, rest, _ := strings.Cut(notice.Text, "2. Two")
 	_, link, _ := strings.Cut(rest, "<mailto:")
 	to, _, _ := strings.Cut(link, "?")
 	must(t, h.answer(to, "mia@m.test", "From: mia@m.test\nSubject: approve\n\n"))
 	h.wantSent("members: Two", "mia@m.test: team@lists.test: done: Two")
 	h.hold("ann@m.test", "Four", "unproven")
-	h.wait(time.Hour)
+	h.Wait(time.Hour)
 	h.tick()
 	h.wantSent(noticeOf + "Four")
 }
@@ -55,14 +56,14 @@ func TestNoticesAreGathered(t *testing.T) {
 func TestManyNoticesBecomeOne(t *testing.T) {
 	t.Parallel()
 	h := newHouse(t)
-	h.fail = func(step string) error { return errors.New("the next hop is down") }
+	h.Fail = func(step string) error { return errors.New("the next hop is down") }
 	for n := range 120 {
 		h.hold("ann@m.test", fmt.Sprint(n), "unproven")
 	}
-	h.fail = nil
+	h.Fail = nil
 	h.tick()
 	h.wantSent() // it has just failed
-	h.wait(time.Hour)
+	h.Wait(time.Hour)
 	h.tick()
 	h.wantSent(fmt.Sprintf(gathered, 50), fmt.Sprintf(gathered, 50), fmt.Sprintf(gathered, 20))
 	h.tick()
@@ -74,7 +75,7 @@ func TestNoticeIsTriedAgain(t *testing.T) {
 	t.Parallel()
 	h := newHouse(t)
 	tries := 0
-	h.fail = func(step string) error {
+	h.Fail = func(step string) error {
 		if step != "deliver" {
 			return nil
 		}
@@ -83,14 +84,14 @@ func TestNoticeIsTriedAgain(t *testing.T) {
 	}
 	h.hold("ann@m.test", "Lunch", "unproven")
 	for range 24 * 60 {
-		h.wait(time.Minute)
+		h.Wait(time.Minute)
 		h.tick()
 	}
 	if tries < 30 || tries > 60 {
 		t.Errorf("%d tries in a day", tries)
 	}
-	h.fail = nil
-	h.wait(time.Hour)
+	h.Fail = nil
+	h.Wait(time.Hour)
 	h.tick()
 	h.wantSent(noticeOf + "Lunch")
 }
@@ -100,31 +101,31 @@ func TestExpiry(t *testing.T) {
 	const day = 24 * time.Hour
 	h := newHouse(t, "hold_days", "3")
 	h.hold("ann@m.test", "One", "proven")
-	h.wait(day / 2)
+	h.Wait(day / 2)
 	h.hold("ann@m.test", "Two", "proven")
-	h.wait(2 * day)
+	h.Wait(2 * day)
 	h.hold("ann@m.test", "Three", "proven")
-	h.bag.take()
-	h.wait(day) // the first has waited for three days and a half
+	h.Take()
+	h.Wait(day) // the first has waited for three days and a half
 	h.tick()
 	h.wantLeft("One", "Two", "Three")
-	h.wait(day / 2)
+	h.Wait(day / 2)
 	h.tick()
 	sent := h.wantSent("owen@m.test: team@lists.test: 2 held posts were deleted")
-	if !strings.Contains(sent[0].text, "One") || !strings.Contains(sent[0].text, "Two") || strings.Contains(sent[0].text, "Three") {
-		t.Errorf("told of:\n%s", sent[0].text)
+	if !strings.Contains(sent[0].Text, "One") || !strings.Contains(sent[0].Text, "Two") || strings.Contains(sent[0].Text, "Three") {
+		t.Errorf("told of:\n%s", sent[0].Text)
 	}
 	h.wantLeft("Three")
 	for range 3 * 24 {
-		h.wait(time.Hour)
+		h.Wait(time.Hour)
 		h.tick()
 	}
 	h.wantSent("owen@m.test: team@lists.test: a held post was deleted")
 	h.wantLeft()
-	h.set("hold_days", "forever")
+	h.Set("hold_days", "forever")
 	h.hold("ann@m.test", "Four", "unproven")
-	h.bag.take()
-	h.wait(1000 * day)
+	h.Take()
+	h.Wait(1000 * day)
 	h.tick()
 	h.wantSent()
 	h.wantLeft("Four")
@@ -135,14 +136,14 @@ func TestAnswerAfterExpiry(t *testing.T) {
 	t.Parallel()
 	h := newHouse(t, "hold_days", "1")
 	h.hold("ann@m.test", "Lunch", "unproven")
-	notice := h.bag.take()[0]
-	h.wait(2 * 24 * time.Hour)
+	notice := h.Take()[0]
+	h.Wait(2 * 24 * time.Hour)
 	h.tick()
-	h.bag.take()
-	must(t, h.answer(notice.value("Reply-To"), "mia@m.test", reply(notice, "mia@m.test", "approve\n")))
+	h.Take()
+	must(t, h.answer(notice.Value("Reply-To"), "mia@m.test", reply(notice, "mia@m.test", "approve\n")))
 	sent := h.wantSent("mia@m.test: team@lists.test: already decided: Lunch")
-	if !strings.Contains(sent[0].text, "Nobody decided in time") {
-		t.Errorf("told:\n%s", sent[0].text)
+	if !strings.Contains(sent[0].Text, "Nobody decided in time") {
+		t.Errorf("told:\n%s", sent[0].Text)
 	}
 }
 
@@ -151,9 +152,9 @@ func TestReleaseIsGivenUp(t *testing.T) {
 	t.Parallel()
 	h := newHouse(t)
 	id := h.hold("ann@m.test", "Lunch", "unproven")
-	h.bag.take()
+	h.Take()
 	down := true
-	h.fail = func(step string) error {
+	h.Fail = func(step string) error {
 		if step == "route" || down && step == "deliver" {
 			return errors.New("no way")
 		}
@@ -161,16 +162,16 @@ func TestReleaseIsGivenUp(t *testing.T) {
 	}
 	wantError(t, h.office.Decide(t.Context(), id, held.Decision{Action: held.Approve, By: "mia@m.test"}), moderation.ErrPending)
 	for range 6 * 24 {
-		h.wait(time.Hour)
+		h.Wait(time.Hour)
 		h.tick()
 	}
 	h.wantLeft("Lunch")
 	down = false
-	h.wait(time.Hour)
+	h.Wait(time.Hour)
 	h.tick()
 	sent := h.wantSent("owen@m.test: team@lists.test: a post could not be delivered")
-	if !strings.Contains(sent[0].text, "no way") {
-		t.Errorf("told:\n%s", sent[0].text)
+	if !strings.Contains(sent[0].Text, "no way") {
+		t.Errorf("told:\n%s", sent[0].Text)
 	}
 	h.wantLeft()
 }
@@ -179,9 +180,9 @@ func TestReleaseIsGivenUp(t *testing.T) {
 func TestRejectedAuthorWhoIsRefused(t *testing.T) {
 	t.Parallel()
 	h := newHouse(t)
-	h.fail = func(step string) error { return fmt.Errorf("550: %w", delivery.ErrAllRefused) }
+	h.Fail = func(step string) error { return fmt.Errorf("550: %w", delivery.ErrAllRefused) }
 	id := h.hold("ann@m.test", "Lunch", "proven")
-	h.fail = func(step string) error {
+	h.Fail = func(step string) error {
 		if step == "deliver" {
 			return fmt.Errorf("550: %w", delivery.ErrAllRefused)
 		}
@@ -196,11 +197,11 @@ func TestDamagedPostIsReported(t *testing.T) {
 	t.Parallel()
 	h := newHouse(t)
 	id := h.hold("ann@m.test", "Lunch", "unproven")
-	must(t, os.WriteFile(filepath.Join(h.data, "held", id), []byte("x"), 0o640))
+	must(t, os.WriteFile(filepath.Join(h.Data, "held", id), []byte("x"), 0o640))
 	h.hold("ann@m.test", "Dinner", "unproven")
 	h.events = nil
 	for range 24 * 60 {
-		h.wait(time.Minute)
+		h.Wait(time.Minute)
 		h.tick()
 	}
 	n := 0
@@ -218,14 +219,14 @@ func TestDamagedPostIsReported(t *testing.T) {
 func TestLargePostGoesWithItsHeader(t *testing.T) {
 	t.Parallel()
 	h := newHouse(t)
-	large := text(string(postBy("ann@m.test", "Lunch")) + strings.Repeat("This is a line of the body.\r\n", 100_000))
-	if _, err := h.office.Hold(t.Context(), h.settings(), h.facts("ann@m.test", "Lunch", "unproven"), large); err != nil {
+	large := message.Octets(string(postBy("ann@m.test", "Lunch")) + strings.Repeat("This is a line of the body.\r\n", 100_000))
+	if _, err := h.office.Hold(t.Context(), h.Settings(), h.facts("ann@m.test", "Lunch", "unproven"), large); err != nil {
 		t.Fatal(err)
 	}
 	notice := h.wantSent(noticeOf + "Lunch")[0]
-	if len(notice.text) > 10_000 || !strings.Contains(notice.text, "Content-Type: text/rfc822-headers") || strings.Contains(notice.text, "line of the body") ||
-		!strings.Contains(notice.text, "too large to be attached") {
-		t.Errorf("notice of %d octets:\n%.3000s", len(notice.text), notice.text)
+	if len(notice.Text) > 10_000 || !strings.Contains(notice.Text, "Content-Type: text/rfc822-headers") || strings.Contains(notice.Text, "line of the body") ||
+		!strings.Contains(notice.Text, "too large to be attached") {
+		t.Errorf("notice of %d octets:\n%.3000s", len(notice.Text), notice.Text)
 	}
 }
 
@@ -248,18 +249,18 @@ func TestAttachedOctetsBeyondASCII(t *testing.T) {
 			h := newHouse(t)
 			f := h.facts("ann@m.test", "Lunch", "unproven")
 			f.Envelope.UTF8 = tt.global
-			if _, err := h.office.Hold(t.Context(), h.settings(), f, text(tt.content)); err != nil {
+			if _, err := h.office.Hold(t.Context(), h.Settings(), f, message.Octets(tt.content)); err != nil {
 				t.Fatal(err)
 			}
 			notice := h.wantSent(noticeOf + "Lunch")[0]
 			for _, want := range append(tt.want, tt.content) {
-				if !strings.Contains(notice.text, want) {
-					t.Errorf("no %q in\n%s", want, notice.text)
+				if !strings.Contains(notice.Text, want) {
+					t.Errorf("no %q in\n%s", want, notice.Text)
 				}
 			}
 			eight := slices.Contains(tt.want, "Content-Transfer-Encoding: 8bit")
-			if notice.route.EightBit != eight || notice.route.UTF8 != tt.utf8 || (notice.value("Content-Transfer-Encoding") == "8bit") != eight {
-				t.Errorf("8bit %v, UTF-8 %v:\n%s", notice.route.EightBit, notice.route.UTF8, notice.text)
+			if notice.Route.EightBit != eight || notice.Route.UTF8 != tt.utf8 || (notice.Value("Content-Transfer-Encoding") == "8bit") != eight {
+				t.Errorf("8bit %v, UTF-8 %v:\n%s", notice.Route.EightBit, notice.Route.UTF8, notice.Text)
 			}
 		})
 	}
@@ -271,8 +272,8 @@ func TestNoModerators(t *testing.T) {
 	h := newHouse(t, "owners", "none", "moderators", "none")
 	h.hold("ann@m.test", "Lunch", "unproven")
 	notice := h.wantSent("postmaster: team@lists.test: a post needs your decision: Lunch")[0]
-	if notice.value("To") != "<postmaster@mx.lists.test>" {
-		t.Errorf("To: %q", notice.value("To"))
+	if notice.Value("To") != "<postmaster@mx.lists.test>" {
+		t.Errorf("To: %q", notice.Value("To"))
 	}
 }
 
@@ -282,7 +283,7 @@ func TestTickEndsWithItsContext(t *testing.T) {
 	h.hold("ann@m.test", "Lunch", "unproven")
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	if err := h.office.Tick(ctx, h.clock()); err == nil {
+	if err := h.office.Tick(ctx, h.Now()); err == nil {
 		t.Error("it went on")
 	}
 }

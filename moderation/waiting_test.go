@@ -11,12 +11,12 @@ func TestWaiting(t *testing.T) {
 	t.Parallel()
 	h := newHouse(t)
 	h.hold("ann@m.test", "Lunch", "proven")
-	h.wait(time.Minute)
+	h.Wait(time.Minute)
 	second := h.hold("eve@m.test", "Dinner", "unproven")
 	notice := h.wantSent(noticeOf+"Lunch", noticeOf+"Dinner", "ann@m.test"+heldTo)
 	want := func(subjects string) {
 		t.Helper()
-		items, err := h.office.Waiting(t.Context(), h.settings())
+		items, err := h.office.Waiting(t.Context(), h.Settings())
 		must(t, err)
 		var all []string
 		for _, it := range items {
@@ -31,7 +31,7 @@ func TestWaiting(t *testing.T) {
 	}
 	want("Lunch Dinner")
 	for _, l := range notice {
-		if to := l.value("Reply-To"); strings.HasPrefix(to, "team-confirm+h"+second) {
+		if to := l.Value("Reply-To"); strings.HasPrefix(to, "team-confirm+h"+second) {
 			must(t, h.answer(to, "mia@m.test", reply(l, "mia@m.test", "discard\n")))
 		}
 	}

@@ -9,12 +9,12 @@ import (
 	"slices"
 	"strings"
 	"sync"
-	"syscall"
 	"testing"
 	"time"
 
 	"superlistd/delivery/spool"
 	"superlistd/internal/faultdisk"
+	"superlistd/internal/housetest"
 )
 
 // promise is what the law demands of one entry.
@@ -227,47 +227,26 @@ func (y *story) checkRest(s *spool.Spool) {
 // is noted; nothing is left over.
 func TestFaults(t *testing.T) {
 	t.Parallel()
-	for _, tt := range []struct {
-		name  string
-		fault faultdisk.Fault
-		power bool
-		keep  bool
-	}{
-		{"EIO once", faultdisk.Fault{Err: syscall.EIO}, false, false},
-		{"ENOSPC once", faultdisk.Fault{Err: syscall.ENOSPC}, false, false},
-		{"EIO for ever", faultdisk.Fault{Err: syscall.EIO, Forever: true}, false, false},
-		{"ENOSPC for ever", faultdisk.Fault{Err: syscall.ENOSPC, Forever: true}, false, false},
-		{"no room for ever", faultdisk.Fault{Err: syscall.ENOSPC, Forever: true, Match: takesRoom}, false, false},
-		{"kill", faultdisk.Fault{Crash: true}, false, false},
-		{"power cut", faultdisk.Fault{Crash: true}, true, false},
-		{"power cut that keeps names", faultdisk.Fault{Crash: true}, true, true},
+	noRoom := housetest.ENOSPCForEver.Where(takesRoom)
+	noRoom.Name = "no room for ever"
+	for _, f := range []housetest.DiskFault{
+		housetest.EIOOnce, housetest.ENOSPCOnce, housetest.EIOForEver, housetest.ENOSPCForEver, noRoom,
+		housetest.Kill, housetest.PowerCut, housetest.PowerCutKeepNames,
 	} {
 		for _, pace := range []time.Duration{2 * time.Second, 0} {
-			if pace == 0 && !tt.power {
+			if pace == 0 && !f.Power {
 				continue // what is synced, and what is not, makes no other difference
 			}
-			t.Run(fmt.Sprintf("%s/pace %s", tt.name, pace), func(t *testing.T) {
+			t.Run(fmt.Sprintf("%s/pace %s", f.Name, pace), func(t *testing.T) {
 				t.Parallel()
-				for n, tripped := 1, true; tripped && !t.Failed(); n++ {
+				f.EachStep(t, 20, func(_ int, disk *faultdisk.Disk) {
 					data := t.TempDir()
-					fault := tt.fault
-					fault.At = n
-					disk := faultdisk.New(fault)
 					y := newStory(t, data, disk, pace)
 					y.run()
-					if tt.power {
-						must(t, disk.PowerCut(tt.keep))
-					}
-					y.check(tt.power, pace > 0) // at that pace each note is synced
-					tripped = disk.Tripped()
-					if t.Failed() {
-						t.Log(disk.Step())
-					}
-					if !tripped && n < 20 {
-						t.Errorf("only %d steps: %d", n, disk.Steps())
-					}
+					f.End(t, disk)
+					y.check(f.Power, pace > 0) // at that pace each note is synced
 					_ = os.RemoveAll(data)
-				}
+				})
 			})
 		}
 	}

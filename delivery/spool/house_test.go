@@ -13,6 +13,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"superlistd/delivery/spool"
+	"superlistd/internal/housetest"
 	"superlistd/lists"
 	"superlistd/wire"
 )
@@ -78,12 +79,7 @@ func waiting(t testing.TB, s *spool.Spool, id string) {
 	must(t, post(t, s, id).Release(time.Now()))
 }
 
-func must(t testing.TB, err error) {
-	t.Helper()
-	if err != nil {
-		t.Fatal(err)
-	}
-}
+var must = housetest.Must
 
 func claim(t testing.TB, s *spool.Spool, id string) *spool.Entry {
 	t.Helper()

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"superlistd/internal/faultdisk"
+	"superlistd/internal/housetest"
 	"superlistd/lists"
 	"superlistd/moderation/held"
 )
@@ -187,53 +188,20 @@ func (y *story) end(data string, s *held.Store) {
 // decided, and nothing else ever is; what is finished does not come back; nothing is left over.
 func TestFaults(t *testing.T) {
 	t.Parallel()
-	for _, tt := range []struct {
-		name  string
-		fault faultdisk.Fault
-		power bool
-		keep  bool
-	}{
-		{"EIO once", faultdisk.Fault{Err: syscall.EIO}, false, false},
-		{"ENOSPC once", faultdisk.Fault{Err: syscall.ENOSPC}, false, false},
-		{"EIO for ever", faultdisk.Fault{Err: syscall.EIO, Forever: true}, false, false},
-		{"ENOSPC for ever", faultdisk.Fault{Err: syscall.ENOSPC, Forever: true}, false, false},
-		{"kill", faultdisk.Fault{Crash: true, Match: changes}, false, false},
-		{"power cut", faultdisk.Fault{Crash: true, Match: changes}, true, false},
-		{"power cut that keeps names", faultdisk.Fault{Crash: true, Match: changes}, true, true},
-	} {
-		t.Run(tt.name, func(t *testing.T) {
+	faults := []housetest.DiskFault{housetest.EIOOnce, housetest.ENOSPCOnce, housetest.EIOForEver, housetest.ENOSPCForEver}
+	for _, f := range append(faults, housetest.Ends...) {
+		t.Run(f.Name, func(t *testing.T) {
 			t.Parallel()
-			for n, tripped := 1, true; tripped && !t.Failed(); n++ {
+			f.EachStep(t, 40, func(_ int, disk *faultdisk.Disk) {
 				data := t.TempDir()
-				fault := tt.fault
-				fault.At = n
-				disk := faultdisk.New(fault)
 				y := &story{t, held.Open(data, held.Options{Disk: disk, Now: at(start), Entries: 10, ListSize: 1 << 20, Free: 1}), map[string]*promise{}}
 				y.run()
-				if tt.power {
-					must(t, disk.PowerCut(tt.keep))
-				}
-				y.check(data, !fault.Forever && !fault.Crash)
-				tripped = disk.Tripped()
-				if t.Failed() {
-					t.Log(disk.Step())
-				}
-				if !tripped && n < 40 {
-					t.Errorf("only %d steps: %d", n, disk.Steps())
-				}
+				f.End(t, disk)
+				y.check(data, !f.Fault.Forever && !f.Fault.Crash)
 				_ = os.RemoveAll(data)
-			}
+			})
 		})
 	}
-}
-
-// changes leaves out the steps before which a kill is the same as before the next one.
-func changes(op, _ string) bool {
-	switch op {
-	case "open", "readat", "fstat", "stat", "readdir", "lock", "free":
-		return false
-	}
-	return true
 }
 
 // A full disk is one that a sender may try again.

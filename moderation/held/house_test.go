@@ -10,37 +10,16 @@ import (
 	"testing"
 	"time"
 
-	"superlistd/lists"
+	"superlistd/internal/housetest"
 	"superlistd/moderation/held"
 	"superlistd/wire"
 )
 
 const post = "Subject: Lunch\r\n\r\nAt noon?\r\n"
 
-var start = time.Date(2026, 11, 21, 12, 0, 0, 0, time.UTC)
+var must, wantError, address, start = housetest.Must, housetest.WantError, housetest.Address, housetest.Start
 
 func at(t time.Time) func() time.Time { return func() time.Time { return t } }
-
-func address(t testing.TB, s string) lists.Address {
-	t.Helper()
-	a, err := lists.ParseAddress(s)
-	must(t, err)
-	return a
-}
-
-func must(t testing.TB, err error) {
-	t.Helper()
-	if err != nil {
-		t.Fatal(err)
-	}
-}
-
-func wantError(t testing.TB, got, want error) {
-	t.Helper()
-	if !errors.Is(got, want) {
-		t.Errorf("error %v, want %v", got, want)
-	}
-}
 
 // factsFor are facts with something in every field.
 func factsFor(t testing.TB, list, key string) held.Facts {
