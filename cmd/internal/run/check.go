@@ -1,6 +1,7 @@
 package run
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"flag"
@@ -53,7 +54,7 @@ func check(args []string, stdout, _ io.Writer) error {
 	var path, postfix string
 	err := flags(args, func(set *flag.FlagSet) {
 		configFlag(&path)(set)
-		set.StringVar(&postfix, "postfix", "/etc/postfix", "Postfix's config_directory")
+		set.StringVar(&postfix, "postfix", cmp.Or(os.Getenv("MAIL_CONFIG"), "/etc/postfix"), "Postfix's config_directory")
 	})
 	if err != nil {
 		return err
@@ -200,7 +201,7 @@ func (r *report) checkRelay(ctx context.Context, cfg config.Config) {
 		r.say("note", "xverp", "not allowed: bounces do not name the member, but for lists with verp=always or every N, whose posts then go to each in a transaction of its own (smtpd_authorized_verp_clients)")
 	}
 	if caps.HasSize && caps.Size > 0 && cfg.Limits.MessageSize > caps.Size {
-		r.say("note", "size", "limits.message_size is %d, the relay takes %d octets: the smaller one holds", cfg.Limits.MessageSize, caps.Size)
+		r.say("note", "size", "limits.message_size is %d, the relay takes %d octets: the smaller one holds (message_size_limit in main.cf, if larger posts are wanted)", cfg.Limits.MessageSize, caps.Size)
 	}
 	for _, c := range []struct {
 		has  bool

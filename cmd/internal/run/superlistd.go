@@ -20,7 +20,8 @@ usage: superlistd COMMAND [--config FILE]
                    --trust submission for the filter of an smtpd that checks its users' From
   maintain         deliver what is due in the spool, and end (for a timer, beside spawn);
                    --for 50s ends it after that time at the latest
-  check            say what is wrong with the settings, the store and the next hop
+  check            say what is wrong with the settings, the store, Postfix and the next hop;
+                   --postfix DIR is Postfix's config_directory, else $MAIL_CONFIG, else /etc/postfix
   demo [--keep]    show a post on its way, with nothing but this program
   version          print the version
 
