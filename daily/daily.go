@@ -170,6 +170,8 @@ func (d *Desk) begin(l lists.List, now time.Time) error {
 		if m.From, err = d.opts.Audit.End(l.Address); err != nil {
 			return err
 		}
+	} else {
+		m.Since = l.Created.UTC()
 	}
 	return d.save(l.Address, m)
 }
@@ -179,7 +181,7 @@ func (d *Desk) send(ctx context.Context, l lists.List, m mark) error {
 	s := m.Pending
 	return d.opts.Letters.Send(ctx, letters.Letter{
 		List: l, To: letters.Mailboxes(l.Settings.Owners), Name: templates.Summary, Language: l.Settings.Language,
-		Facts: templates.Facts{Since: m.At, At: s.At, Groups: s.Groups, Waiting: s.Waiting},
+		Facts: templates.Facts{Since: orElse(s.Since, m.At), At: s.At, Groups: s.Groups, Waiting: s.Waiting},
 		Key:   letters.Key("daily", l.Address.Key(), stamp(m.At), stamp(s.At)),
 	})
 }

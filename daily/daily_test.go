@@ -131,6 +131,40 @@ func TestASummaryADayWhenThereIsSomethingToTell(t *testing.T) {
 	}
 }
 
+// What a summary tells is not before the time that it says it begins at: the first one of a list begins with the list.
+func TestSinceIsNotAfterWhatIsTold(t *testing.T) {
+	t.Parallel()
+	at := func(clock string) string { return "\r\nsince " + clock + " (UTC):\r\n" }
+	h := newHouse(t) // at noon
+	h.Wait(3 * time.Minute)
+	h.joins("m1@x")
+	h.tick(2 * time.Minute)
+	got := h.tick(day)
+	if len(got) != 1 || !strings.Contains(got[0], at("Saturday, 21 November 2026, 12:00")) {
+		t.Errorf("the first: %q", got)
+	}
+	h.joins("m2@x")
+	if got = h.tick(day); len(got) != 1 || !strings.Contains(got[0], at("Sunday, 22 November 2026, 12:05")) {
+		t.Errorf("the second: %q", got)
+	}
+	h.Wait(-2 * time.Hour) // the clock was wrong, and is right now
+	h.joins("m3@x")
+	if got = h.tick(day + 2*time.Hour); len(got) != 1 || !strings.Contains(got[0], at("Monday, 23 November 2026, 10:05")) {
+		t.Errorf("after the clock went back: %q", got)
+	}
+	h.joins("m4@x") // and the list is made again
+	must(t, h.Store.Delete(t.Context(), h.List))
+	h.Wait(time.Hour)
+	settings := lists.DefaultSettings()
+	settings.Owners = []lists.Address{{Local: "eve", Domain: "m.test"}}
+	must(t, h.Store.Create(t.Context(), lists.List{Address: h.List, Created: h.Now(), Settings: settings}, nil))
+	h.Wait(time.Hour)
+	h.joins("m5@x")
+	if got = h.tick(day); len(got) != 1 || !strings.Contains(got[0], at("Tuesday, 24 November 2026, 13:05")) {
+		t.Errorf("of a list made again: %q", got)
+	}
+}
+
 // Who owns a list hears nothing of an earlier one of its name.
 func TestListMadeAgain(t *testing.T) {
 	t.Parallel()

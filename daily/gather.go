@@ -1,6 +1,7 @@
 package daily
 
 import (
+	"slices"
 	"strings"
 	"time"
 
@@ -22,14 +23,19 @@ func kinds() []audit.What {
 // gather reads what is new.
 func (d *Desk) gather(l lists.List, m mark, now time.Time) (*summary, error) {
 	groups := map[audit.What]*templates.Group{}
+	since := orElse(m.Since, m.At)
 	seen := map[string]bool{}
 	to, err := d.opts.Audit.After(l.Address, m.From, func(e audit.Event) error {
 		if e.What == audit.Deleted { // what was before is of an earlier list of this name, which may have had other owners
 			clear(groups)
 			clear(seen)
+			since = orElse(l.Created.UTC(), since)
 			return nil
 		}
 		what := kindOf(e)
+		if slices.Contains(kinds(), what) && e.At.Before(since) { // it was noted before the list was looked at, or by another clock
+			since = e.At.UTC()
+		}
 		if what == audit.Bounced { // one member, however many posts
 			if seen[e.Member] {
 				return nil
@@ -50,7 +56,7 @@ func (d *Desk) gather(l lists.List, m mark, now time.Time) (*summary, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &summary{At: now, To: to}
+	s := &summary{Since: since, At: now, To: to}
 	for _, what := range kinds() {
 		if g := groups[what]; g != nil {
 			s.Groups = append(s.Groups, *g)
@@ -60,6 +66,13 @@ func (d *Desk) gather(l lists.List, m mark, now time.Time) (*summary, error) {
 		s.Waiting, err = d.opts.Waiting(l.Address)
 	}
 	return s, err
+}
+
+func orElse(t, other time.Time) time.Time {
+	if t.IsZero() {
+		return other
+	}
+	return t
 }
 
 // kindOf is the group that an event counts in.
@@ -98,6 +111,8 @@ func nameOf(e audit.Event) string {
 
 // summary is what is told.
 type summary struct {
+	// Since is no later than any event that is told; zero in marks of earlier versions.
+	Since   time.Time         `json:"since,omitzero"`
 	At      time.Time         `json:"at"`
 	To      audit.Position    `json:"to"` // the end of it
 	Groups  []templates.Group `json:"groups"`

@@ -20,6 +20,8 @@ type mark struct {
 	List string         `json:"list"` // for people
 	At   time.Time      `json:"at"`
 	From audit.Position `json:"from,omitempty"`
+	// Since is where the first summary of a new list begins, if that is not At.
+	Since time.Time `json:"since,omitzero"`
 	// Pending is a summary that is being sent.
 	Pending *summary `json:"pending,omitempty"`
 }

@@ -85,6 +85,27 @@ func TestGolden(t *testing.T) {
 	}
 }
 
+// In plain text a file has the size that it has when it is saved, and a forwarded mail its subject.
+func TestFilesInPlainText(t *testing.T) {
+	t.Parallel()
+	h := open(t)
+	h.join(lists.DeliveryPlain, "paul")
+	pdf := base64.StdEncoding.EncodeToString(make([]byte, 650))
+	h.gather("From: ann@example.org\nSubject: Files\nMIME-Version: 1.0\nContent-Type: multipart/mixed; boundary=b\n\n--b\n\nHere.\n"+
+		"--b\nContent-Type: application/pdf; name=plan.pdf\nContent-Transfer-Encoding: base64\n\n"+pdf[:400]+"\n"+pdf[400:]+"\n"+
+		"--b\nContent-Type: message/rfc822\n\nFrom: bob@example.org\nSubject: =?utf-8?q?Gr=C3=BC=C3=9Fe?=\n\nHello.\n"+
+		"--b\nContent-Type: message/rfc822\nContent-Disposition: attachment; filename=old.eml\n\nSubject: Old\n\nx\n--b--\n", 0)
+	if _, err := h.desk.Send(t.Context(), list); err != nil {
+		t.Fatal(err)
+	}
+	posts, _, _ := burst(t, h.one("paul", lists.DeliveryPlain))
+	for _, want := range []string{"[File: plan.pdf, application/pdf, 650 bytes]\n", "[File: message/rfc822, \"Grüße\", 69 bytes]\n", "[File: old.eml, message/rfc822, \"Old\", 17 bytes]"} {
+		if len(posts) != 1 || !strings.Contains(posts[0], want) {
+			t.Errorf("no %q in %q", want, posts)
+		}
+	}
+}
+
 // What the posts are is what they were, octet for octet.
 func TestPostsAsTheyAre(t *testing.T) {
 	t.Parallel()

@@ -7,7 +7,6 @@ import (
 	"strings"
 	"unicode/utf8"
 
-	"superlistd/lists"
 	"superlistd/message"
 	"superlistd/templates"
 )
@@ -128,7 +127,7 @@ func (i *issue) write(w io.Writer, p *piece, h message.Header, limit int64) erro
 	for _, r := range all {
 		if r.Text == nil {
 			if limit == 0 || int64(len(files)) < limit {
-				files += i.file(r.Part) + "\n"
+				files += i.file(r) + "\n"
 			}
 			continue
 		}
@@ -164,9 +163,9 @@ func short(s string, limit int64) string {
 }
 
 // file names a file of a post.
-func (i *issue) file(f lists.PartFact) string {
+func (i *issue) file(r message.Reading) string {
 	text, err := i.d.opts.Texts.Text(templates.Attached, i.l.Settings.Language, i.l.Address, templates.Facts{
-		PartType: f.Type, PartName: f.Filename, Size: f.Size,
+		PartType: r.Part.Type, PartName: r.Part.Filename, PostSubject: r.Subject, Size: r.Part.Size,
 	})
 	if err != nil {
 		i.d.opts.Log(Event{List: i.l.Address, What: "text of our own used", Err: err})

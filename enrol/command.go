@@ -90,30 +90,35 @@ type reader struct {
 type read struct {
 	commands []command
 	orders   []order
+	undone   []undone
 	// rest is what was written where a command should be: all of it when there is none, and with orders the line where reading ended.
 	rest string
 }
 
-// add takes a command, unless there is the same already, or too many.
-func (r *read) add(c command) (full bool) {
+// add takes a command, unless there is the same already; of too many it notes what they were.
+func (r *read) add(c command, line string) {
+	last := len(r.commands) - 1
 	switch {
+	case c.order != order{} && r.has(c):
 	case c.order != order{}:
-		if slices.Contains(r.orders, c.order) {
-			return false
-		}
 		if len(r.orders) == maxOrders {
-			return true
+			r.drop(overOrders, c, line)
+			return
 		}
 		r.orders = append(r.orders, c.order)
-	case c.verb == verbChange && len(r.commands) > 0 && r.commands[len(r.commands)-1].verb == verbJoin: // how he wants to be one
+	case c.verb == verbChange && last >= 0 && r.commands[last].verb == verbJoin: // how he wants to be one
 		const most = 8 // names and values
-		if last := &r.commands[len(r.commands)-1]; len(last.options) < most {
-			last.options = append(last.options, c.options...)
+		if join := &r.commands[last]; len(join.options) < most {
+			join.options = append(join.options, c.options...)
+		} else {
+			r.drop(overCommands, c, line)
 		}
-	case !slices.ContainsFunc(r.commands, c.same) && len(r.commands) < maxCommands:
+	case r.has(c):
+	case len(r.commands) == maxCommands:
+		r.drop(overCommands, c, line)
+	default:
 		r.commands = append(r.commands, c)
 	}
-	return false
 }
 
 // readCommands finds the commands in a mail: in its subject, if that is nothing but one, and in the first lines that are not
@@ -121,9 +126,9 @@ func (r *read) add(c command) (full bool) {
 func readCommands(l lists.List, author lists.Address, subject, text string, now time.Time) (all read) {
 	r := reader{list: l, author: author, owner: l.Settings.IsOwner(author), today: now.UTC().Truncate(24 * time.Hour), verbs: verbs()}
 	if c, ok := r.read(subject); ok && c.verb != verbEnd {
-		all.add(c)
+		all.add(c, r.shown(c, subject))
 	}
-	found := false
+	found, over := false, false // over: what comes now is only looked at, to tell that it is not done
 	var own []string
 	for _, line := range letters.Lines(text) {
 		if letters.Ends(line) {
@@ -136,16 +141,18 @@ func readCommands(l lists.List, author lists.Address, subject, text string, now 
 		if ok && c.verb == verbEnd {
 			break
 		}
-		if ok && !all.add(c) {
+		switch {
+		case over && ok && !all.has(c):
+			all.drop(unread, c, r.shown(c, line))
+		case over:
+		case ok:
 			found = true
-			continue
-		}
-		if ok || found {
-			all.rest = line
-			break
-		}
-		if own = append(own, line); len(own) > maxMisses {
-			break
+			all.add(c, r.shown(c, line))
+		case found:
+			all.rest, over = line, true
+		default:
+			own = append(own, line)
+			over = len(own) > maxMisses
 		}
 	}
 	switch {

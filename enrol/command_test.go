@@ -34,7 +34,8 @@ func TestCommands(t *testing.T) {
 		{"quoted", "", "> help\n", ""},
 		{"five are enough", "", "help\ninfo\nwho\nsubscribe\nunsubscribe\nresume\n", "help, info, who, join, leave"},
 		{"set", "set nomail", "set mail\n", "delivery=nomail, delivery=mail disabled=none"},
-		{"set digests", "set digest", "set plain\nrégler compilation\nsetze Text\n", "delivery=digest disabled=none, delivery=plain disabled=none"},
+		{"the last word counts", "set nomail", "set mail\nset nomail\nset nomail\n", "delivery=nomail, delivery=mail disabled=none, delivery=nomail"},
+		{"set digests", "set digest", "set plain\nrégler compilation\nsetze Text\n", "delivery=digest disabled=none, delivery=plain disabled=none, delivery=digest disabled=none, delivery=plain disabled=none"},
 		{"subscribe to digests", "subscribe digest", "anmelden sammelmail\ninscription texte\nsubscribe me nomail\n", "join delivery=digest, join delivery=plain, join delivery=nomail"},
 		{"subscribe as usual", "subscribe mail", "subscribe digest plain\n", "join"},
 		{"set what", "", "set\nset x\nset mail now\n", ""},
@@ -97,8 +98,39 @@ func TestOrders(t *testing.T) {
 		})
 	}
 	got, rest := enrol.ReadCommands(l, address(t, "ann@m.test"), "", many, start)
-	if len(got) != 50 || rest != "remove m50@m.test" {
+	if len(got) != 50 || rest != "" {
 		t.Errorf("%d orders, and %q", len(got), rest)
+	}
+	if left := enrol.Undone(l, address(t, "ann@m.test"), "", many, start); len(left) != 1 || !strings.HasPrefix(left[0], "orders: remove m50@m.test, remove m51@m.test, ") {
+		t.Errorf("%q", left)
+	}
+}
+
+// What is not carried out is told, and that somebody wants to leave before all else.
+func TestUndone(t *testing.T) {
+	t.Parallel()
+	l := team()
+	l.Settings.Owners = []lists.Address{address(t, "ann@m.test")}
+	const five = "help\ninfo\nwho\nheld\nset digest\n"
+	for _, tt := range []struct{ name, text, want string }{
+		{"all are done", five, ""},
+		{"more than five", five + "Resume!\nplease unsubscribe Ann@m.test\n", "commands: unsubscribe ann@m.test, resume"},
+		{"again what is done", five + "info\nunsubscribe\nunsubscribe\n", "commands: unsubscribe"},
+		{"ended by a signature", five + "-- \nunsubscribe\n", ""},
+		{"ended by a word", five + "end\nunsubscribe\n", ""},
+		{"quoted", five + "> unsubscribe\n", ""},
+		{"a greeting at the end", "help\nThanks, Ann\n", ""},
+		{"behind a line that is none", "help\nThanks, Ann\nhelp\nunsubscribe\nremove eve@m.test\n", "unread: unsubscribe, remove eve@m.test"},
+		{"too late", "a\nb\nc\nd\ne\nabmelden\n", "unread: abmelden"},
+		{"a token, of which nothing is told", five + "confirm https://evil.test/\n", "commands: confirm"},
+		{"more options than one has", "subscribe digest\nset mail\nset plain\nset nomail\nset digest\n", "commands: set nomail, set digest"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			if got := strings.Join(enrol.Undone(l, address(t, "ann@m.test"), "", tt.text, start), "; "); got != tt.want {
+				t.Errorf("%q, want %q", got, tt.want)
+			}
+		})
 	}
 }
 

@@ -23,6 +23,7 @@ func (d *Desk) ask(ctx context.Context, q inquiry, r request, name templates.Nam
 	var again []string // what makes the letter another one
 	switch day := int(d.opts.Now().Sub(old.At) / (24 * time.Hour)); {
 	case found && old.Mail == q.key && (old.done || old.sent): // its sender lost our reply
+		q.report.tell() // it was
 		return nil
 	case !found || old.done || !old.same(r) || !old.confirmed && !old.sent: // the first time, as far as the reader can tell
 	case old.confirmed: // and could not be carried out
@@ -62,8 +63,9 @@ func (d *Desk) confirmation(ctx context.Context, q inquiry, r request, name temp
 	m.Address = r.Who
 	facts := d.options(q.list, m)
 	if r.Action == ordering {
-		facts.Orders, facts.Text, facts.Owns = append(listedWishes(r.Who, r.Wishes), listed(r.Orders)...), q.left, len(r.Orders) > 0
+		facts.Orders, facts.Text, facts.Owns = append(listedWishes(r.Who, r.Wishes), listed(r.Orders)...), q.left, len(r.Orders) > 0 || looks(r)
 	}
+	facts.Undone = q.report.tell()
 	answer := d.keyed(r, confirmLetter)
 	facts.Answer, facts.Token, facts.Days = answer.String(), d.extension(r, confirmLetter), int(confirmFor.Hours()/24)
 	l := d.toMember(ctx, q.list, name, r, facts)
@@ -177,7 +179,9 @@ func (d *Desk) decide(ctx context.Context, q inquiry, r request, text string) er
 	facts := d.aboutRequest(l, r)
 	facts.Decision, facts.Ban, facts.By, facts.At = string(r.decided.Action), r.decided.Ban, r.decided.By.String(), r.decided.At
 	facts.Text = r.decided.Text
-	facts.Already = r.decided.By.Key() != by.Key() || ok && said.Action != r.decided.Action
+	own := r.decided.By.Key() == by.Key()
+	facts.Already = !own || ok && said.Action != r.decided.Action
+	facts.Yours = facts.Already && own
 	if more, err := d.room(ctx, q); !more {
 		return err
 	}

@@ -171,6 +171,8 @@ type inquiry struct {
 	mail Mail
 	key  string // the same for the same mail
 	left string // what was not understood of a mail that is carried out
+	// report is what is not carried out of it; nil: all is.
+	report *report
 	// agreed: he has confirmed it, and was proven by that.
 	agreed bool
 }
@@ -187,6 +189,15 @@ func (d *Desk) request(ctx context.Context, q inquiry) error {
 		return fmt.Errorf("request to %s: %w", q.list.Address, err)
 	}
 	read := readCommands(q.list, q.mail.Author, subject(q.mail.Head), text, d.opts.Now())
+	read.commands, q.report = merged(read.commands), reportOf(read)
+	if err := d.obeyAll(ctx, q, read); err != nil {
+		return err
+	}
+	return d.tellUndone(ctx, q)
+}
+
+// obeyAll runs the commands that were read, or has them confirmed.
+func (d *Desk) obeyAll(ctx context.Context, q inquiry, read read) error {
 	if len(read.commands)+len(read.orders) == 0 {
 		return d.run(ctx, q, command{verb: verbHelp, unknown: read.rest})
 	}
@@ -195,7 +206,7 @@ func (d *Desk) request(ctx context.Context, q inquiry) error {
 		return err
 	}
 	for i, c := range read.commands {
-		if len(wishes) > 0 && wished(q.list, c) {
+		if len(wishes) > 0 && wished(q, c) {
 			continue
 		}
 		next := q

@@ -8,6 +8,18 @@ import (
 	"superlistd/lists"
 )
 
+// Undone are the commands that are not carried out, each behind why.
+func Undone(l lists.List, author lists.Address, subject, text string, now time.Time) (all []string) {
+	r := reportOf(readCommands(l, author, subject, text, now))
+	if r == nil {
+		return nil
+	}
+	for _, g := range r.groups {
+		all = append(all, g.What+": "+strings.Join(g.Names, ", "))
+	}
+	return all
+}
+
 // ReadCommands are the commands and then the orders in a mail as words, options as NAME=VALUE.
 func ReadCommands(l lists.List, author lists.Address, subject, text string, now time.Time) (all []string, rest string) {
 	found := readCommands(l, author, subject, text, now)

@@ -191,8 +191,12 @@ func TestWelcome(t *testing.T) {
 	for range 2 {
 		must(t, h.desk.Welcome(t.Context(), h.Settings(), m))
 	}
-	if text := h.wantSent("ann@m.test" + welcome)[0].Body(t); !strings.Contains(text, "The posts come to you in digests.") {
+	letter := h.wantSent("ann@m.test" + welcome)[0]
+	if text := letter.Body(t); !strings.Contains(text, "The posts come to you in digests, as one plain text each:") || !strings.Contains(text, "team-request@lists.test") {
 		t.Errorf("how?\n%s", text)
+	}
+	if to := letter.Value("Reply-To"); to != "team-owner@lists.test" { // who says thanks gets no help text
+		t.Errorf("Reply-To: %s", to)
 	}
 	m.Since = start.Add(time.Hour)
 	must(t, h.desk.Welcome(t.Context(), h.Settings(), m))

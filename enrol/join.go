@@ -181,7 +181,9 @@ func (d *Desk) enlist(ctx context.Context, l lists.List, r request) error {
 func (d *Desk) welcome(ctx context.Context, l lists.List, m lists.Member, r request) letters.Letter {
 	facts := d.options(l, m)
 	facts.Page = d.opts.Page(l.Address, m.Address)
-	return d.toMember(ctx, l, templates.Welcome, r, facts)
+	w := d.toMember(ctx, l, templates.Welcome, r, facts)
+	w.ReplyTo = l.Owner() // people answer a welcome with thanks
+	return w
 }
 
 // notice tells the owners that somebody came or left, if they want to hear it, and have not heard of too many.

@@ -70,9 +70,13 @@ func (d *Desk) change(ctx context.Context, q inquiry, c command) error {
 		return d.answer(ctx, q, templates.NotMember, d.facts(l, q.mail.Author))
 	}
 	if c.verb == verbResume {
-		c.options = resumed(m)
+		c.options = []string{resuming, ""}
 	}
-	r := request{List: l.Address, Who: m.Address, Action: changing, Options: c.options, Mail: q.key}
+	options, err := plainOptions(m, c.options)
+	if err != nil {
+		return err
+	}
+	r := request{List: l.Address, Who: m.Address, Action: changing, Options: options, Mail: q.key}
 	if !q.proven() {
 		return d.ask(ctx, q, r, templates.ConfirmChange)
 	}
@@ -89,6 +93,21 @@ func (d *Desk) change(ctx context.Context, q inquiry, c command) error {
 		return nil
 	}
 	return d.atOnce(ctx, q, r, quiet)
+}
+
+// plainOptions are those of a change of a member, with what "resume" means where it stands.
+func plainOptions(m lists.Member, options []string) (all []string, err error) {
+	for i := 0; i+1 < len(options); i += 2 {
+		some := options[i : i+2]
+		if some[0] == resuming {
+			some = resumed(m)
+		}
+		if err := apply(&m, some); err != nil {
+			return nil, err
+		}
+		all = append(all, some...)
+	}
+	return all, nil
 }
 
 // resumed are the options of a member who wants the posts again: whoever asks for them has an address that works.

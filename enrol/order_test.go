@@ -145,7 +145,23 @@ func TestHeldByMail(t *testing.T) {
 		h.wantSent(who + ": team@lists.test: what you can do by mail")
 	}
 	must(t, h.ask(lists.ServiceRequest, "owen@m.test", lists.Unproven, "Subject: held"))
+	asked := h.wantSent("owen@m.test" + confirmOrders)[0]
+	if text := asked.Body(t); !strings.Contains(text, "<owen@m.test>: the posts that wait for a moderator") || !strings.Contains(text, "because you are an owner") {
+		t.Errorf("%s", text)
+	}
+	h.Set("moderators", "")
+	must(t, h.ask(lists.ServiceRequest, "owen@m.test", lists.Unproven, "Subject: set nomail\n\nwho\n")) // beside it
+	h.wantSent("owen@m.test" + confirmOrders)
+	for range 2 {
+		must(t, h.answer(asked, "olga@m.test", ""))
+	}
+	h.wantSent(one)
+	must(t, h.ask(lists.ServiceRequest, "owen@m.test", lists.Unproven, "Subject: held"))
+	asked = h.wantSent("owen@m.test" + confirmOrders)[0]
+	h.Set("owners", "olga@m.test")
+	must(t, h.answer(asked, "owen@m.test", "")) // no owner any more
 	h.wantSent("owen@m.test: team@lists.test: what you can do by mail")
+	h.Set("owners", "owen@m.test")
 	h.held = nil
 	must(t, h.ask(lists.ServiceRequest, "owen@m.test", lists.Proven, "Subject: held"))
 	h.wantSent("owen@m.test: team@lists.test: no posts are waiting")

@@ -84,6 +84,11 @@ func (d *Desk) idOf(r request) string {
 	for _, o := range r.Orders {
 		words = append(words, o.What, o.Who.Key(), o.Name)
 	}
+	for _, w := range r.Wishes {
+		if w.Verb == roster || w.Verb == waiting { // does not take the place of what he wants changed
+			words = append(words, w.Verb)
+		}
+	}
 	return d.opts.Keys.Make("enrol request", words...)[:idLength]
 }
 

@@ -136,8 +136,8 @@ func TestRequests(t *testing.T) {
 			[]string{"ann@m.test" + help, "ann@m.test" + info, "ann@m.test" + confirmJoin}, ""},
 		{"subscribe", "ann@m.test", lists.Unproven, "Subject: Anmelden", []string{"ann@m.test" + confirmJoin}, ""},
 		{"unsubscribe", "mia@m.test", lists.Proven, "Subject: x\n\ndésinscription\n", []string{"mia@m.test" + goodbye}, ""},
-		{"who, of an owner", "owen@m.test", lists.Proven, "Subject: who", []string{"owen@m.test: team@lists.test: the members"}, "has 2 members:\n\nbea@m.test\nmia@m.test\n"},
-		{"who, of one who may be an owner", "owen@m.test", lists.Unproven, "Subject: who", []string{"owen@m.test" + help}, ""},
+		{"who, of an owner", "owen@m.test", lists.Proven, "Subject: who", []string{"owen@m.test: team@lists.test: the members"}, "has 2 members:\n\nbea@m.test\nMia <mia@m.test>\n"},
+		{"who, of one who may be an owner", "owen@m.test", lists.Unproven, "Subject: who", []string{"owen@m.test" + confirmOrders}, "1. <owen@m.test>: the members of the list, sent to this address\n"},
 		{"who, of a member", "mia@m.test", lists.Proven, "Subject: who", []string{"mia@m.test" + help}, ""},
 		{"a token that is none", "ann@m.test", lists.Proven, "Subject: confirm abc", []string{"ann@m.test" + help}, "> confirm abc"},
 	} {
@@ -177,6 +177,23 @@ func TestConfirmByCommand(t *testing.T) {
 	h.wantMember("ann@m.test", false)
 }
 
+// An owner sees how members get their posts.
+func TestRosterOptions(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t)
+	h.Join(
+		lists.Member{Address: address(t, "a@m.test"), Name: "Lee, Kim", Delivery: lists.DeliveryPlain},
+		lists.Member{Address: address(t, "b@m.test"), Delivery: lists.DeliveryNone},
+		lists.Member{Address: address(t, "c@m.test"), Suspended: lists.Suspension{From: start.Add(-24 * time.Hour), Until: start.Add(24 * time.Hour)}},
+	)
+	must(t, h.ask(lists.ServiceRequest, "owen@m.test", lists.Proven, "Subject: who"))
+	text := h.Take()[0].Body(t)
+	const want = "\"Lee, Kim\" <a@m.test>  # gets digests: plain\nb@m.test  # gets no posts: nomail\nbea@m.test\nc@m.test  # gets no posts: suspended until "
+	if !strings.Contains(text, want) {
+		t.Errorf("%s", text)
+	}
+}
+
 // A roster that does not fit is cut at a line.
 func TestLargeRoster(t *testing.T) {
 	t.Parallel()
@@ -189,7 +206,7 @@ func TestLargeRoster(t *testing.T) {
 	must(t, err)
 	must(t, h.ask(lists.ServiceRequest, "owen@m.test", lists.Proven, "Subject: who"))
 	text := h.Take()[0].Body(t)
-	n := strings.Count(text, "@m.test\n")
+	n := strings.Count(text, "@m.test\n") + strings.Count(text, "@m.test>\n")
 	if n < 400 || !strings.Contains(text, fmt.Sprintf("has 3002 members; here are the first %d:", n)) || strings.Contains(text, "…") {
 		t.Errorf("%d of them in\n%s", n, text)
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 
 	"superlistd/lists"
 	"superlistd/message"
@@ -16,47 +17,87 @@ type wish struct {
 	Options []string `json:",omitempty"`
 }
 
-const resuming = "resume"
+const (
+	resuming = "resume" // also in the place of an option: what it changes depends on what comes before it
+	roster   = "who"    // what an owner wants to be sent
+	waiting  = "held"
+)
 
-func wishOf(c command) wish {
-	verb := map[verb]string{verbJoin: joining, verbLeave: leaving, verbChange: changing, verbResume: resuming}[c.verb]
-	return wish{verb, c.options}
+// wishVerbs are the words for what somebody may want, as requests keep them.
+func wishVerbs() map[verb]string {
+	return map[verb]string{verbJoin: joining, verbLeave: leaving, verbChange: changing, verbResume: resuming, verbWho: roster, verbHeld: waiting}
 }
 
+func wishOf(c command) wish { return wish{wishVerbs()[c.verb], c.options} }
+
 func (w wish) command() command {
-	verb := map[string]verb{joining: verbJoin, leaving: verbLeave, changing: verbChange, resuming: verbResume}[w.Verb]
-	return command{verb: verb, options: w.Options}
+	for v, word := range wishVerbs() {
+		if word == w.Verb {
+			return command{verb: v, options: w.Options}
+		}
+	}
+	return command{verb: verbHelp}
+}
+
+// merged makes one command of those that change how somebody gets posts, if he neither joins nor leaves in between: one answer is enough.
+func merged(commands []command) (all []command) {
+	change := -1 // which takes more
+	for _, c := range commands {
+		if c.verb == verbResume {
+			c = command{verb: verbChange, options: []string{resuming, ""}}
+		}
+		switch c.verb {
+		case verbJoin, verbLeave, verbConfirm:
+			change = -1
+		case verbChange:
+			if change >= 0 {
+				all[change].options = slices.Concat(all[change].options, c.options)
+				continue
+			}
+			change = len(all)
+		}
+		all = append(all, c)
+	}
+	return all
+}
+
+// looks tells whether somebody wants to see what only owners see.
+func looks(r request) bool {
+	return slices.ContainsFunc(r.Wishes, func(w wish) bool { return w.Verb == roster || w.Verb == waiting })
 }
 
 // wished tells the commands that are carried out for somebody unproven only when he confirms them.
-func wished(l lists.List, c command) bool {
+func wished(q inquiry, c command) bool {
 	switch c.verb {
+	case verbWho, verbHeld:
+		return q.byOwner()
 	case verbJoin, verbChange, verbResume:
 		return true
 	case verbLeave:
-		return l.Settings.Unsubscribe != lists.UnsubscribeOpen
+		return q.list.Settings.Unsubscribe != lists.UnsubscribeOpen
 	}
 	return false
 }
 
 // together are the wishes in a mail of somebody unproven for which one confirmation is better than one for each; none where there is
-// nothing else to be confirmed.
+// nothing else to be confirmed, but for what is sent to owners.
 func (d *Desk) together(ctx context.Context, q inquiry, found read) (all []wish, err error) {
-	joins := false
+	joins, owner := false, false
 	for _, c := range found.commands {
-		if wished(q.list, c) {
+		if wished(q, c) {
+			owner = owner || c.verb == verbWho || c.verb == verbHeld
 			joins = joins || c.verb == verbJoin
 			all = append(all, wishOf(c))
 		}
 	}
-	if q.proven() || len(all) == 0 || len(all)+len(found.orders) < 2 {
+	if q.proven() || len(all) == 0 || !owner && len(all)+len(found.orders) < 2 {
 		return nil, nil
 	}
 	if joins && banned(q.list, q.mail.Author) {
 		return nil, fmt.Errorf("%w: %s", lists.ErrBanned, q.mail.Author)
 	}
 	_, member, err := d.opts.Store.Member(ctx, q.list.Address, q.mail.Author)
-	if err != nil || !member && !joins { // he is told so
+	if err != nil || !member && !joins && !owner { // he is told so
 		return nil, err
 	}
 	return all, nil
@@ -87,6 +128,8 @@ func listedWishes(who lists.Address, wishes []wish) (all []templates.Order) {
 			o := templates.Order{Address: who.String(), What: w.Options[i+1]}
 			switch w.Options[i] {
 			case "delivery":
+			case resuming:
+				o.What = resuming
 			case "suspend":
 				if apply(&m, w.Options[i:i+2]) != nil {
 					continue

@@ -11,7 +11,11 @@ import (
 	"superlistd/lists"
 )
 
-const changed = ": team@lists.test: how you get the posts"
+const (
+	changed       = ": team@lists.test: how you get the posts"
+	confirmChange = ": team@lists.test: please confirm how you want to get the posts"
+	notAll        = ": team@lists.test: not all commands of your mail were carried out"
+)
 
 // Several things that one mail asks for are confirmed by one answer, and done in their order.
 func TestSeveralWishes(t *testing.T) {
@@ -25,17 +29,17 @@ func TestSeveralWishes(t *testing.T) {
 		check            func(h *house) bool
 	}{
 		{
-			"a member", "mia@home.test", "set plain\nsuspend 2026-12-24 2027-01-06\n", lists.Unproven, "mia@home.test" + confirmOrders,
-			[]string{"1. <mia@home.test>: digests in plain text\n", "2. <mia@home.test>: no posts on these days\n     Thursday, 24 December 2026 – Wednesday, 6 January 2027\n", "Questions?"},
-			[]string{"mia@m.test" + changed, "mia@m.test" + changed},
+			"a member", "mia@home.test", "set plain\nsuspend 2026-12-24 2027-01-06\n", lists.Unproven, "mia@m.test" + confirmChange,
+			[]string{"You get the posts in digests of plain text.\n", "But you get none from Thursday, 24 December 2026 to Wednesday, 6 January 2027.\n"},
+			[]string{"mia@m.test" + changed},
 			func(h *house) bool {
 				m, _ := h.Member("mia@m.test")
 				return m.Delivery == lists.DeliveryPlain && m.Suspended.String() == "2026-12-24..2027-01-06"
 			},
 		},
 		{
-			"in their order", "mia@m.test", "suspend 2026-11-20 2027-01-06\nresume\nset nomail\n", lists.Unproven, "mia@m.test" + confirmOrders, nil,
-			[]string{"mia@m.test" + changed, "mia@m.test" + changed, "mia@m.test" + changed},
+			"in their order", "mia@m.test", "suspend 2026-11-20 2027-01-06\nresume\nset nomail\n", lists.Unproven, "mia@m.test" + confirmChange, nil,
+			[]string{"mia@m.test" + changed},
 			func(h *house) bool {
 				m, _ := h.Member("mia@m.test")
 				return m.Delivery == lists.DeliveryNone && m.Suspended.IsZero()
@@ -253,6 +257,40 @@ func TestDecisionInAForgedName(t *testing.T) {
 	if text := h.wantSent("olga@m.test: team@lists.test: already decided: ann@m.test")[0].Body(t); strings.Contains(text, "owen") {
 		t.Errorf("%s", text)
 	}
+}
+
+// An owner who has decided himself, and changes his mind, is told so.
+func TestDecidedByHimself(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t, "subscribe", "approve")
+	must(t, h.ask(lists.ServiceSubscribe, "ann@m.test", lists.Proven, "Subject: x"))
+	for _, l := range h.Take() {
+		if l.Line() != approval {
+			continue
+		}
+		for _, tt := range []struct{ from, text, want string }{
+			{"owen@m.test", "discard", "Thank you"}, {"owen@m.test", "approve", "You have already decided this"}, {"olga@m.test", "approve", "This was decided already"},
+		} {
+			must(t, h.answer(l, tt.from, tt.text))
+			if text := h.Take()[0].Body(t); !strings.Contains(text, tt.want) {
+				t.Errorf("%s, %s: %s", tt.from, tt.text, text)
+			}
+		}
+	}
+	h.wantMember("ann@m.test", false)
+}
+
+// A program that wants no answer gets none, and nothing is done for it.
+func TestAutoResponseSuppress(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t)
+	for _, words := range []string{"All", "OOF, DR", "DR,autoreply"} {
+		must(t, h.ask(lists.ServiceUnsubscribe, "mia@m.test", lists.Proven, "X-Auto-Response-Suppress: "+words+"\nSubject: x"))
+		h.wantSent()
+	}
+	h.wantMember("mia@m.test", true)
+	must(t, h.ask(lists.ServiceUnsubscribe, "mia@m.test", lists.Proven, "X-Auto-Response-Suppress: DR, RN\nSubject: x"))
+	h.wantSent("mia@m.test" + goodbye)
 }
 
 // A list that was deleted, and made again by others, does not hear what was asked of the old one.

@@ -3,6 +3,7 @@ package enrol
 import (
 	"context"
 	"errors"
+	"fmt"
 	"time"
 
 	"superlistd/delivery"
@@ -29,9 +30,10 @@ func (d *Desk) reply(ctx context.Context, q inquiry, to lists.Address, name temp
 // answer writes to whoever sent a mail, if he may still be written to. Who is not proven hears the same once a day, as somebody else who is
 // asked to confirm: so the replies to a stranger do not tell him who is a member. Nor does he get words into a letter to others.
 func (d *Desk) answer(ctx context.Context, q inquiry, name templates.Name, facts templates.Facts) error {
+	facts.Undone = q.report.tellOnce()
 	if !q.proven() {
 		day := d.opts.Now().UTC().Format(time.DateOnly)
-		q.key = digest("answer", string(name), q.list.Address.Key(), q.mail.Author.Key(), day, facts.Text)
+		q.key = digest("answer", string(name), q.list.Address.Key(), q.mail.Author.Key(), day, facts.Text, fmt.Sprint(facts.Undone))
 		facts.Text = ""
 	}
 	if err := d.allow(ctx, q, q.mail.Author); err != nil {
@@ -69,33 +71,4 @@ func (d *Desk) toMember(ctx context.Context, l lists.List, name templates.Name, 
 // once is the key of a letter about a request.
 func once(name templates.Name, r request, more ...string) delivery.Key {
 	return letters.Key("enrol", append([]string{string(name), r.id, r.Nonce}, more...)...)
-}
-
-// maxRoster is how many octets of addresses a letter has.
-const maxRoster = 7000
-
-// roster tells an owner who is a member.
-func (d *Desk) roster(ctx context.Context, q inquiry) error {
-	facts := d.facts(q.list, q.mail.Author)
-	facts.Total = q.list.Members
-	const page = 200
-	for after := (lists.Address{}); len(facts.Text) < maxRoster; {
-		some, err := d.opts.Store.Members(ctx, q.list.Address, after, page)
-		if err != nil {
-			return err
-		}
-		for _, m := range some {
-			line := m.Address.String() + "\n"
-			if len(facts.Text)+len(line) > maxRoster {
-				return d.answer(ctx, q, templates.Roster, facts)
-			}
-			facts.Text += line
-			facts.Shown++
-			after = m.Address
-		}
-		if len(some) < page {
-			break
-		}
-	}
-	return d.answer(ctx, q, templates.Roster, facts)
 }

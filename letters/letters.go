@@ -111,6 +111,13 @@ func (c *Clerk) compose(l Letter) (delivery.Route, error) {
 	if err != nil {
 		c.opts.Report(l.List.Address, err)
 	}
+	if len(l.Facts.Undone) > 0 && l.Name != templates.Undone {
+		undone, err := c.opts.Texts.Text(templates.Undone, l.Language, l.List.Address, l.Facts)
+		if err != nil {
+			c.opts.Report(l.List.Address, err)
+		}
+		text.Body = undone.Body + "\n" + text.Body
+	}
 	id := fmt.Sprintf("%s.%s@%s", l.Name, l.Key.ID(), c.opts.Hostname)
 	raw, err := message.Note{
 		From: l.List.Owner().String(), To: c.visible(l), Subject: text.Subject, Text: text.Body, MessageID: id, Date: c.opts.Now(),

@@ -53,6 +53,14 @@ func Unattended(h message.Header) bool {
 			return true
 		}
 	}
+	for _, v := range h.Values("X-Auto-Response-Suppress") { // MS-OXCMAIL section 2.2.3.2.14: programs set it, and want no answer
+		for word := range strings.SplitSeq(v, ",") {
+			switch strings.ToLower(strings.TrimSpace(word)) {
+			case "all", "oof", "autoreply":
+				return true
+			}
+		}
+	}
 	for _, v := range h.Values("Precedence") {
 		switch strings.ToLower(strings.TrimSpace(v)) {
 		case "bulk", "junk", "list":

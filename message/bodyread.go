@@ -11,8 +11,10 @@ import (
 type Reading struct {
 	// Text is UTF-8; its line ends are those that came. Nil for a file.
 	Text io.Reader
-	// Part is what is known of the part.
+	// Part is what is known of the part. The Size of a file is that which it has when it is saved.
 	Part lists.PartFact
+	// Subject is that of a mail that is a file, decoded.
+	Subject string
 }
 
 // Readings returns the texts and files of the body, in its order: of the alternatives for the same the first with plain text in it, or
@@ -32,8 +34,7 @@ func (r *readings) add(b *Body, i int, filesOnly bool) error {
 	p := &b.parts[i]
 	switch {
 	case p.leaf():
-		r.leaf(b, i, filesOnly)
-		return nil
+		return r.leaf(b, i, filesOnly)
 	case p.kind != "multipart/alternative":
 		for _, c := range p.children {
 			if err := r.add(b, c, filesOnly); err != nil {
@@ -54,19 +55,51 @@ func (r *readings) add(b *Body, i int, filesOnly bool) error {
 	return nil
 }
 
-func (r *readings) leaf(b *Body, i int, filesOnly bool) {
+func (r *readings) leaf(b *Body, i int, filesOnly bool) (err error) {
 	p := &b.parts[i]
 	seen := Reading{Part: p.fact()}
 	switch {
 	case p.attached(), p.opaque:
 	case filesOnly:
-		return
+		return nil
 	case p.plain():
 		seen.Text = b.inText(i)
 	case p.html():
 		seen.Text = newHTMLReader(bare(b.inText(i)), false)
 	}
+	if seen.Text == nil {
+		if seen.Part.Size, err = b.savedSize(i); err == nil {
+			seen.Subject, err = b.subjectWithin(i)
+		}
+	}
 	r.all = append(r.all, seen)
+	return err
+}
+
+// savedSize is how many octets part i has without its transfer encoding.
+func (b *Body) savedSize(i int) (int64, error) {
+	switch p := &b.parts[i]; p.encoding {
+	case "quoted-printable", "base64":
+		return io.Copy(io.Discard, reads(b.decoded(i)))
+	default:
+		return p.size(), nil
+	}
+}
+
+// subjectWithin is the subject of the mail that part i is, "" if it is none.
+func (b *Body) subjectWithin(i int) (string, error) {
+	switch p := &b.parts[i]; {
+	case p.hidden(), p.kind != "message/rfc822" && p.kind != "message/global":
+		return "", nil
+	}
+	head, err := io.ReadAll(io.LimitReader(reads(b.decoded(i)), maxPartHeader))
+	if err != nil {
+		return "", err
+	}
+	for _, s := range Texts(ParseHeader(head), "Subject") {
+		return s, nil
+	}
+	return "", nil
 }
 
 // shownOf is the child of an alternative that a reader of text is shown.

@@ -64,7 +64,9 @@ func (o *Office) Answer(ctx context.Context, l lists.List, extension string, h m
 		facts.Text = d.Text
 	}
 	// Who sends the same answer twice has decided himself.
-	facts.Already = errors.Is(err, held.ErrDecided) && (d.By != asked.By || d.Action != asked.Action)
+	own := strings.EqualFold(d.By, asked.By)
+	facts.Already = errors.Is(err, held.ErrDecided) && (!own || d.Action != asked.Action)
+	facts.Yours = facts.Already && own
 	o.reply(ctx, l, h, from, templates.Decided, facts)
 	return nil
 }

@@ -22,6 +22,10 @@ func TestAnswersThatAreNone(t *testing.T) {
 		{"out of office of old", "Precedence: bulk\n", "approve\n", nil},
 		{"a list's", "List-Id: <x.example.org>\n", "approve\n", nil},
 		{"auto reply of Outlook", "X-Autoreply: yes\n", "approve\n", nil},
+		{"a program that wants no answer", "X-Auto-Response-Suppress: DR, OOF\n", "approve\n", nil},
+		{"all", "X-Auto-Response-Suppress: all\n", "What?\n", nil},
+		{"no replies to programs", "X-Auto-Response-Suppress: DR, AutoReply\n", "What?\n", nil},
+		{"a person who wants no receipt", "X-Auto-Response-Suppress: DR, RN, NRN\n", "What?\n", []string{sorry}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
@@ -36,6 +40,27 @@ func TestAnswersThatAreNone(t *testing.T) {
 			}
 			h.wantLeft("Lunch")
 		})
+	}
+}
+
+// Who has decided himself, and changes his mind, is not told that it was somebody else.
+func TestDecidedByHimself(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t)
+	h.hold("ann@m.test", "Lunch", "unproven")
+	notice := h.wantSent(noticeOf + "Lunch")[0]
+	for _, tt := range []struct{ from, body, want string }{
+		{"mia@m.test", "discard\n", "Thank you"},
+		{"Mia@M.test", "approve\n", "You have already decided this, so"},
+		{"max@m.test", "approve\n", "Somebody else was faster, so"},
+		{"mia@m.test", "discard\n", "Thank you"}, // his mail, twice
+	} {
+		must(t, h.answer(notice.Value("Reply-To"), tt.from, reply(notice, tt.from, tt.body)))
+		for _, l := range h.Take() {
+			if !strings.Contains(l.Text, tt.want) {
+				t.Errorf("%s, %s: %s", tt.from, tt.body, l.Text)
+			}
+		}
 	}
 }
 

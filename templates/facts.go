@@ -45,6 +45,8 @@ type Facts struct {
 	At       time.Time
 	// Already: the decision is not that of the reader, who came later.
 	Already bool
+	// Yours: it is, from an earlier answer.
+	Yours bool
 	// Untold: the author of a rejected post hears nothing, since it is not proven that he wrote it.
 	Untold bool
 	// Text is of several lines: what the moderator tells the author, or what was not understood.
@@ -54,6 +56,9 @@ type Facts struct {
 	Items []Item
 	// Orders are what an owner wants done with members, and what somebody wants for himself where it is several things.
 	Orders []Order
+	// Undone are the commands of a mail that are not carried out: What is the word behind "undone-" in words.txt. A letter that
+	// has some begins with the text Undone.
+	Undone []Group
 	// Lists are those that took a post.
 	Lists []string
 
@@ -187,6 +192,10 @@ func viewOf(list lists.Address, f Facts) view {
 	v.Groups = append([]Group(nil), f.Groups[:min(len(f.Groups), maxItems)]...)
 	for i := range v.Groups {
 		v.Groups[i].clean()
+	}
+	v.Undone = append([]Group(nil), f.Undone[:min(len(f.Undone), maxItems)]...)
+	for i := range v.Undone {
+		v.Undone[i].clean()
 	}
 	v.Lists = append([]string(nil), f.Lists[:min(len(f.Lists), maxItems)]...)
 	for i := range v.Lists {

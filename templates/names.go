@@ -26,7 +26,7 @@ const (
 	Refused Name = "refused"
 	// Expired tells the owners of posts that nobody decided about (Facts.Items).
 	Expired Name = "expired"
-	// Decided answers a moderator: done, or somebody was faster (Facts.Already).
+	// Decided answers a moderator: done, or somebody was faster (Facts.Already), maybe he himself (Facts.Yours).
 	Decided Name = "decided"
 	// BadCommand answers a moderator whose answer was not understood.
 	BadCommand Name = "badcommand"
@@ -89,13 +89,15 @@ const (
 	Orders        Name = "orders"
 	// HeldPosts tells an owner which posts wait (Facts.Items).
 	HeldPosts Name = "held-posts"
+	// Undone tells somebody which commands of his mail are not carried out (Facts.Undone); other letters to him may begin with it.
+	Undone Name = "undone"
 )
 
 // Names are all texts.
 func Names() []Name {
 	return append([]Name{Notice, Notices, Held, Rejected, Refused, Expired, Decided, BadCommand, Removed, Attached, Digest, Failed, Probe, Disabled, Dropped, Storm, Complaint, Summary},
 		ConfirmSubscribe, ConfirmUnsubscribe, ConfirmChange, Welcome, Goodbye, Help, Info, Already, NotMember, Closed,
-		Approve, Waiting, Declined, Settled, Joined, Left, Changed, Roster, Invitation, ConfirmOrders, Orders, HeldPosts)
+		Approve, Waiting, Declined, Settled, Joined, Left, Changed, Roster, Invitation, ConfirmOrders, Orders, HeldPosts, Undone)
 }
 
 // subject reports whether a text has one.

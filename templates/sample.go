@@ -55,6 +55,10 @@ func samples() []Facts {
 		{Address: "ann@example.org", What: "digest", Answer: "next"},
 		{Address: "ann@example.org", What: "suspend", From: full.SuspendedFrom, Until: full.SuspendedUntil, Answer: "done"},
 	}
+	full.Undone = []Group{
+		{What: "commands", Count: 2, Names: []string{"unsubscribe", "help"}}, {What: "orders", Count: 12, Names: []string{"remove eva@example.org"}},
+		{What: "unread", Count: 1, Names: []string{"set digest"}},
+	}
 	full.Later, full.Owns = true, true
 	other := full
 	other.Removed, other.Groups, other.Waiting = false, full.Groups[:1], 1
@@ -71,6 +75,8 @@ func samples() []Facts {
 	approved.Delivery, untold.Delivery = "digest", "plain"
 	late.SuspendedUntil, untold.SuspendedUntil = time.Time{}, time.Time{}
 	approved.Policy, approved.SuspendedUntil, approved.Shown = "approve", time.Time{}, full.Total
+	other.Undone = full.Undone[2:]
+	approved.Already, approved.Yours = true, true
 	other.Items = nil
 	for range maxItems + 1 {
 		other.Items = append(other.Items, full.Items[1])

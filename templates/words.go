@@ -48,11 +48,14 @@ func keys() []string {
 	} {
 		all = append(all, "subscribe-"+string(p))
 	}
-	for _, what := range []string{"add", "remove", "mail", "digest", "plain", "nomail", "join", "leave", "suspend", "resume"} {
+	for _, what := range []string{"add", "remove", "mail", "digest", "plain", "nomail", "join", "leave", "suspend", "resume", "who", "held"} {
 		all = append(all, "order-"+what)
 	}
 	for _, answer := range []string{"done", "next", "absent", "invited", "present", "waiting", "declined", "banned", "limited", "refused", "own"} {
 		all = append(all, "done-"+answer)
+	}
+	for _, why := range []string{"commands", "orders", "unread"} {
+		all = append(all, "undone-"+why)
 	}
 	for _, what := range []string{"joined", "left", "removed", "complaint", "held", "expired", "bounced", "disabled", "storm", "failed"} {
 		all = append(all, "summary-"+what)

@@ -14,7 +14,7 @@ import (
 )
 
 const bouncesHelp = `Print who has points because mail to him came back: of all lists, of one list, or of one address on all lists or on one.
-Nothing is printed when there are none. --reset forgets that, for an address or for all members of a list, and lets
+Nothing is printed when there are none, but for an address a line on stderr. --reset forgets that, for an address or for all members of a list, and lets
 posts go again to those whose delivery was stopped.
 
 STATE is "suspect" (has bounce_limit points, and is about to be probed), "probed" (a probe is on its way) or "stopped" (gets
@@ -53,6 +53,7 @@ func (c *listctl) bouncesCommand() *cobra.Command {
 			return err
 		}
 		if !reset {
+			c.sayNone(which, all)
 			return c.printStandings(all)
 		}
 		return c.resetBounces(ctx, s, desk, which, all)
@@ -151,6 +152,13 @@ func (c *listctl) resetBounces(ctx context.Context, s session, desk *bouncing.De
 		}
 	}
 	return nil
+}
+
+// sayNone tells of an address without points: it may be mistyped.
+func (c *listctl) sayNone(w selection, all []standing) {
+	if len(all) == 0 && !w.member.IsZero() {
+		fmt.Fprintf(c.stderr, "%s: no bounces\n", w.member)
+	}
 }
 
 func (c *listctl) printStandings(all []standing) error {

@@ -1,0 +1,104 @@
+package enrol_test
+
+import (
+	"bytes"
+	"fmt"
+	"io"
+	"strings"
+	"testing"
+
+	"superlistd/internal/housetest"
+	"superlistd/lists"
+)
+
+// What somebody proven changes by several commands is told once, and how it is then.
+func TestSeveralChanges(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t)
+	m := h.mail("mia@m.test", lists.Proven, "Subject: set nomail\n\nsuspend 2026-11-20 2026-12-01\ninfo\nresume\nset digest\n")
+	must(t, h.desk.Take(t.Context(), h.Settings(), lists.ServiceRequest, m))
+	for _, l := range h.wantSent("mia@m.test"+changed, "mia@m.test: About team@lists.test") {
+		if strings.HasSuffix(l.Subject(), changed[2:]) && (!strings.Contains(l.Body(t), "You get the posts in digests") || strings.Contains(l.Body(t), "But you get none")) {
+			t.Errorf("%s", l.Body(t))
+		}
+	}
+	if m, _ := h.Member("mia@m.test"); m.Delivery != lists.DeliveryDigest || !m.Suspended.IsZero() {
+		t.Errorf("%+v", m)
+	}
+	must(t, h.ask(lists.ServiceRequest, "mia@m.test", lists.Proven, "Subject: x\n\nset nomail\nunsubscribe\n")) // leaving stands for itself
+	h.wantSent("mia@m.test"+changed, "mia@m.test"+goodbye)
+}
+
+// What is not carried out is told, in the question and in an answer, or in a letter of its own where there is none.
+func TestCommandsNotCarriedOut(t *testing.T) {
+	t.Parallel()
+	const most, left = "Only the first five commands of a mail are carried out. Not done:\n\n", "> unsubscribe\n> help\n"
+	for _, tt := range []struct {
+		name, text string
+		proof      lists.Proof
+		want       []string
+		told       string // at the end of the subject of the one that tells it
+		words      string
+	}{
+		{"in the question", "set mail\nset plain\nset nomail\nresume\nsubscribe\nhelp\nunsubscribe\n", lists.Unproven,
+			[]string{"mia@m.test" + confirmOrders}, confirmOrders, most + left},
+		{"in the question about one thing", "set mail\nset digest\nset plain\nset nomail\nresume\nhelp\nunsubscribe\n", lists.Unproven,
+			[]string{"mia@m.test" + confirmChange}, confirmChange, most + left},
+		{"in an answer", "set mail\ninfo\nset plain\nset nomail\nresume\nhelp\nunsubscribe\n", lists.Proven,
+			[]string{"mia@m.test: About team@lists.test", "mia@m.test" + changed}, "About team@lists.test", most + left},
+		{"in a letter of its own", "set mail\nset digest\nset plain\nset nomail\nresume\nhelp\nunsubscribe\n", lists.Proven,
+			[]string{"mia@m.test" + changed, "mia@m.test" + notAll}, notAll, most + left},
+		{"behind a line that is none", "set nomail\nThanks!\nunsubscribe\n", lists.Proven,
+			[]string{"mia@m.test" + changed, "mia@m.test" + notAll}, notAll, "below such a line:\n\n> unsubscribe\n"},
+		{"behind a letter", "Dear list,\na\nb\nc\nd\ne\nunsubscribe\n", lists.Unproven,
+			[]string{"mia@m.test: team@lists.test: what you can do by mail"}, "what you can do by mail", "below such a line:\n\n> unsubscribe\n"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			h := newHouse(t)
+			m := h.mail("mia@m.test", tt.proof, "Subject: x\n\n"+tt.text)
+			must(t, h.desk.Take(t.Context(), h.Settings(), lists.ServiceRequest, m))
+			for _, l := range h.wantSent(tt.want...) {
+				if told := strings.HasSuffix(l.Subject(), strings.TrimPrefix(tt.told, ": team@lists.test: ")); told != strings.Contains(l.Body(t), tt.words) {
+					t.Errorf("%s: told it: %v\n%s", l.Subject(), !told, l.Body(t))
+				}
+			}
+			h.wantMember("mia@m.test", true)
+		})
+	}
+}
+
+// Of an owner fifty orders are carried out, and he hears which are not.
+func TestTooManyOrders(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t)
+	raw := "Subject: x\n\n"
+	for i := range 52 {
+		raw += fmt.Sprintf("remove m%d@m.test\n", i)
+	}
+	must(t, h.ask(lists.ServiceRequest, "owen@m.test", lists.Proven, raw))
+	text := h.wantSent("owen@m.test" + confirmOrders)[0].Body(t)
+	if !strings.Contains(text, "Only the first 50 commands of a mail about other people are carried out. Not done:\n\n> remove m50@m.test\n> remove m51@m.test\n") ||
+		!strings.Contains(text, "50. <m49@m.test>") || strings.Contains(text, "not understood") {
+		t.Errorf("%s", text)
+	}
+}
+
+// The n-th call fails, for every n: what is not carried out is told once all the same.
+func TestUndoneFaults(t *testing.T) {
+	t.Parallel()
+	housetest.CallFault{}.EachStep(t, 3, func(c *housetest.Calls) {
+		h := newHouse(t)
+		m := h.mail("mia@m.test", lists.Proven, "Subject: x\n\nset mail\nset digest\nset plain\nset nomail\nresume\nunsubscribe\n")
+		raw, err := io.ReadAll(m.Body)
+		must(t, err)
+		h.Fail = c.Step
+		for range 3 {
+			m.Body = bytes.NewReader(raw)
+			if h.desk.Take(t.Context(), h.Settings(), lists.ServiceRequest, m) == nil {
+				break
+			}
+		}
+		h.wantSent("mia@m.test"+changed, "mia@m.test"+notAll)
+	})
+}
