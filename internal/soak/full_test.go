@@ -122,6 +122,7 @@ func TestFullDisk(t *testing.T) {
 			w := newQuietWorld(t, tt.more)
 			disk := w.ownDisk("6m")
 			w.populate()
+			w.moderately()
 			d := newDaemon(w.site)
 			d.start()
 			d.answers()
@@ -157,6 +158,15 @@ func TestFullDisk(t *testing.T) {
 	}
 }
 
+// moderately leaves copies of their own to the middle list: each of 120 kB for the 5,000 of the large one are gigabytes, and
+// this is about the disk.
+func (w *world) moderately() {
+	w.t.Helper()
+	config := w.settings("127.0.0.1:1")
+	w.must("listctl", "", "--config", config, "set", large, "verp=never")
+	w.must("listctl", "", "--config", config, "set", middle, "copies=personal")
+}
+
 // untilFull sends posts that only the spool can take until it takes no more: put is the one that was put off.
 func (w *world) untilFull(r *rand.Rand, d *daemon) (waiting int, put *post) {
 	w.t.Helper()
@@ -164,8 +174,11 @@ func (w *world) untilFull(r *rand.Rand, d *daemon) (waiting int, put *post) {
 		if waiting%12 == 11 {
 			time.Sleep(1100 * time.Millisecond) // the room is looked at once a second
 		}
-		p := w.post(r, large)
+		p := w.post(r)
 		p.to, p.size = []string{large}, 120_000
+		if waiting%5 == 4 {
+			p.to = []string{middle}
+		}
 		switch reply := w.once(p, d); {
 		case strings.HasPrefix(reply, "452 4.3.1"):
 			return waiting, p

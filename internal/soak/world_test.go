@@ -255,17 +255,21 @@ func (w *world) killed() {
 	w.kills = append(w.kills, time.Now())
 }
 
-// drained waits until "listctl queue" prints nothing. What had to wait for its next attempt is made due, and work lends a
-// hand after that.
+// drained waits until "listctl queue" prints nothing, as long as the sink is given more. What had to wait for its next
+// attempt is made due, and work lends a hand after that.
 func (w *world) drained(config string, work func()) {
 	w.t.Helper()
-	for end := time.Now().Add(patience); ; time.Sleep(50 * time.Millisecond) {
+	end, got := time.Now().Add(patience), -1
+	for ; ; time.Sleep(50 * time.Millisecond) {
 		left := w.must("listctl", "", "--config", config, "queue")
 		if left == "" {
 			return
 		}
+		if n := w.sink.transactions(); n != got {
+			end, got = time.Now().Add(patience), n
+		}
 		if time.Now().After(end) {
-			w.t.Fatalf("the spool is not empty after %v:\n%s", patience, left)
+			w.t.Fatalf("the spool is not empty, and nothing came out of it for %v:\n%s", patience, left)
 		}
 		w.must("listctl", "", "--config", config, "queue", "retry", "all")
 		work()
