@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"superlistd/audit"
+	"superlistd/internal/needs"
 	"superlistd/lists"
 )
 
@@ -200,9 +201,7 @@ func TestAnyListHasAFolderOfItsOwn(t *testing.T) {
 // What root's listctl writes first, the account that serves can write on.
 func TestFilesOfRoot(t *testing.T) {
 	t.Parallel()
-	if os.Geteuid() != 0 {
-		t.Skip("only root can give files away")
-	}
+	needs.Root(t, "only root can give files away")
 	const uid = 12345
 	data := t.TempDir()
 	must(t, os.Chown(data, uid, uid))

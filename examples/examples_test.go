@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"superlistd/config"
+	"superlistd/internal/needs"
 )
 
 func read(t *testing.T, name string) string {
@@ -54,12 +55,7 @@ func seconds(t *testing.T, s string) time.Duration {
 
 func TestPostfixReadsEveryShape(t *testing.T) {
 	t.Parallel()
-	postconf, err := exec.LookPath("postconf")
-	if err != nil && os.Getenv("CI") == "true" {
-		t.Fatal(err)
-	} else if err != nil {
-		t.Skip("no Postfix here")
-	}
+	postconf := needs.Program(t, "postconf")
 	for _, shape := range []string{"listener", "spawn", "lmtp"} {
 		t.Run(shape, func(t *testing.T) {
 			t.Parallel()
@@ -98,13 +94,7 @@ func entries(master string) string {
 
 func TestSystemdReadsTheUnits(t *testing.T) {
 	t.Parallel()
-	analyze, err := exec.LookPath("systemd-analyze")
-	if err != nil {
-		if os.Getenv("CI") == "true" {
-			t.Fatal("systemd-analyze is missing, and CI leaves nothing out")
-		}
-		t.Skip("no systemd here")
-	}
+	analyze := needs.Program(t, "systemd-analyze")
 	dir := t.TempDir()
 	args := []string{"verify", "--recursive-errors=no"}
 	for _, name := range []string{"superlistd.service", "superlistd.socket", "superlistd-lmtp.socket", "superlistd-maintain.service", "superlistd-maintain.timer"} {

@@ -1,6 +1,7 @@
 package identity_test
 
 import (
+	"cmp"
 	"strings"
 	"testing"
 
@@ -84,9 +85,7 @@ func FuzzAuthenticationResults(f *testing.F) {
 	f.Add("h", "x; dkim=pass", "\r\nFrom: x", `"`, `\`, "(comment", false)
 	f.Add("h o", "ä", "=", ";;", "\x00", "a\"b;c", true)
 	f.Fuzz(func(t *testing.T, host, domain, selector, algorithm, b, reason string, helo bool) {
-		if host == "" {
-			t.Skip()
-		}
+		host = cmp.Or(host, "h") // there is no host without a name
 		r := identity.Result{
 			Author: domain,
 			SPF:    identity.SPF{Result: "pass", Domain: domain, Helo: helo},

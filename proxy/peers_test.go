@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"io"
 	"net"
-	"os"
 	"os/exec"
 	"strings"
 	"sync"
@@ -14,6 +13,8 @@ import (
 	"time"
 
 	"github.com/emersion/go-smtp"
+
+	"superlistd/internal/needs"
 )
 
 const peerContent = "From: ann@example.net\r\nSubject: peers\r\n\r\n.dot\r\nlast\r\n"
@@ -91,19 +92,6 @@ func checkPeerMail(t *testing.T, h *house, n int) {
 	}
 }
 
-// tool finds a program. CI must have it.
-func tool(t *testing.T, name string) string {
-	t.Helper()
-	path, err := exec.LookPath(name)
-	if err != nil {
-		if os.Getenv("CI") == "true" {
-			t.Fatalf("%s is missing", name)
-		}
-		t.Skipf("%s is missing", name)
-	}
-	return path
-}
-
 func run(t *testing.T, stdin, name string, args ...string) (string, error) {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), 2*patience)
@@ -134,7 +122,7 @@ with smtplib.LMTP(host, lmtp) as c:
 
 func TestPythonClient(t *testing.T) {
 	t.Parallel()
-	python := tool(t, "python3")
+	python := needs.Program(t, "python3")
 	h := start(t, setup{})
 	host, port, err := net.SplitHostPort(h.addr["smtp/tcp"])
 	if err != nil {
@@ -164,7 +152,7 @@ func TestPythonClient(t *testing.T) {
 
 func TestSwaks(t *testing.T) {
 	t.Parallel()
-	swaks := tool(t, "swaks")
+	swaks := needs.Program(t, "swaks")
 	options, _ := withTLS(t)
 	h := start(t, setup{options: func(o *Options) { options(o); o.XClient = o.Clients }})
 	host, port, err := net.SplitHostPort(h.addr["smtp/tcp"])

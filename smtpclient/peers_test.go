@@ -13,6 +13,8 @@ import (
 	"time"
 
 	"github.com/emersion/go-smtp"
+
+	"superlistd/internal/needs"
 )
 
 // hopServer is a next hop written by somebody else: go-smtp's server.
@@ -128,16 +130,7 @@ func TestGoSMTPAsNextHop(t *testing.T) {
 // startSMTPSink runs Postfix's own test server. CI always has it.
 func startSMTPSink(tb testing.TB, args ...string) Hop {
 	tb.Helper()
-	path, err := exec.LookPath("smtp-sink")
-	if err != nil {
-		path = "/usr/sbin/smtp-sink"
-		if _, err := os.Stat(path); err != nil {
-			if os.Getenv("CI") == "true" {
-				tb.Fatal("smtp-sink is missing; it comes with postfix")
-			}
-			tb.Skip("smtp-sink is missing; it comes with postfix")
-		}
-	}
+	path := needs.Program(tb, "smtp-sink")
 	hop := Hop{"unix", tb.TempDir() + "/sink"}
 	if os.Getuid() == 0 {
 		args = append([]string{"-u", "root"}, args...) // it insists on a user

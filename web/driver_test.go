@@ -14,6 +14,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"superlistd/internal/needs"
 )
 
 // patience is how long a browser may take for one thing.
@@ -29,24 +31,10 @@ type browser struct {
 	session string // URL
 }
 
-// program is where a program is. CI must have it.
-func program(t *testing.T, name string) string {
-	t.Helper()
-	at, err := exec.LookPath(name)
-	switch {
-	case err == nil:
-	case os.Getenv("CI") == "true":
-		t.Fatalf("there is no %s here", name)
-	default:
-		t.Skipf("there is no %s here", name)
-	}
-	return at
-}
-
 // newBrowser starts one, which goes with the test.
 func newBrowser(t *testing.T) *browser {
 	t.Helper()
-	driver, chromium := program(t, "chromedriver"), program(t, "chromium")
+	driver, chromium := needs.Program(t, "chromedriver"), needs.Program(t, "chromium")
 	home := t.TempDir() // goes after the driver
 	cmd := exec.Command(driver, "--port=0")
 	cmd.Env = append(os.Environ(), "HOME="+home, "TMPDIR="+home)

@@ -12,6 +12,7 @@ import (
 	"sync"
 	"testing"
 
+	"superlistd/internal/needs"
 	"superlistd/internal/postfixtest"
 )
 
@@ -65,14 +66,14 @@ func runSwaks(t *testing.T, cmd *exec.Cmd, list, mark string) {
 }
 
 func swaks(t *testing.T, p *postfixtest.Postfix) {
-	needSwaks(t)
+	needs.Program(t, "swaks")
 	list := p.List("swaks", "ann@far.test", "bob@far.test")
 	runSwaks(t, exec.Command("swaks", "--server", p.Front), list, "swaks-post")
 	p.Copies("swaks-post", "ann@far.test", "bob@far.test")
 }
 
 func swaksAtDoor(t *testing.T, p *postfixtest.Postfix) {
-	needSwaks(t)
+	needs.Program(t, "swaks")
 	list := p.List("swaksdoor", "ann@far.test")
 	runSwaks(t, exec.Command("swaks", "--server", p.Door, "--protocol", "LMTP"), list, "swaks-lmtp")
 	p.Copies("swaks-lmtp", "ann@far.test")
@@ -84,7 +85,7 @@ func swaksAtDoor(t *testing.T, p *postfixtest.Postfix) {
 }
 
 func swaksPipe(t *testing.T, p *postfixtest.Postfix) {
-	needSwaks(t)
+	needs.Program(t, "swaks")
 	list := p.List("swakspipe", "ann@far.test")
 	runSwaks(t, p.AsAccount("swaks", "--pipe", binary+" spawn --config "+p.Config), list, "swaks-pipe")
 	p.Copies("swaks-pipe", "ann@far.test")
@@ -115,17 +116,6 @@ func crowd(t *testing.T, p *postfixtest.Postfix) {
 			t.Errorf("crowd%d got %d messages, want %d", i, n, messages)
 		}
 	}
-}
-
-func needSwaks(t *testing.T) {
-	t.Helper()
-	if _, err := exec.LookPath("swaks"); err == nil {
-		return
-	}
-	if os.Getenv("CI") == "true" {
-		t.Fatal("there is no swaks here")
-	}
-	t.Skip("there is no swaks here")
 }
 
 func stopDrains(t *testing.T, p *postfixtest.Postfix) {

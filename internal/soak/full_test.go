@@ -12,6 +12,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"superlistd/internal/needs"
 )
 
 // ownDisk gives the data folder a small disk of its own: a tmpfs in a mount namespace that ends with the test, so that
@@ -36,11 +38,11 @@ func (w *world) ownDisk(size string) string {
 		w.t.Fatal(err)
 	}
 	if err := cmd.Start(); err != nil {
-		noDisk(w.t, os.Getenv("CI") == "true", err.Error())
+		needs.Missing(w.t, "no disk of its own: "+err.Error())
 	}
 	if _, err := io.ReadFull(out, make([]byte, len("mounted\n"))); err != nil {
 		_ = cmd.Wait() // it says why on standard error
-		noDisk(w.t, false, trouble.String())
+		needs.Missing(w.t, "no mount namespace here: "+trouble.String())
 	}
 	w.t.Cleanup(func() { in.Close(); _ = cmd.Wait() })
 	pid := fmt.Sprint(cmd.Process.Pid)
@@ -50,16 +52,6 @@ func (w *world) ownDisk(size string) string {
 	}
 	w.enter = append(w.enter, "--")
 	return filepath.Join("/proc", pid, "root", w.data)
-}
-
-// noDisk ends a test for which no disk can be made. Where programs are missing that CI is to have, that is a failure; where
-// the kernel refuses, nothing can be done about it.
-func noDisk(t *testing.T, fail bool, why string) {
-	t.Helper()
-	if fail {
-		t.Fatalf("no disk of its own: %s", why)
-	}
-	t.Skipf("no mount namespace here: %s", why)
 }
 
 // fill leaves no room on a disk. It returns how many octets there were, and what makes room again.

@@ -12,6 +12,7 @@ import (
 
 	bolt "go.etcd.io/bbolt"
 
+	"superlistd/internal/needs"
 	"superlistd/lists"
 	"superlistd/lists/boltstore"
 )
@@ -200,9 +201,7 @@ func TestFileIsReplaced(t *testing.T) {
 
 func TestOwnerOfFiles(t *testing.T) {
 	t.Parallel()
-	if os.Geteuid() != 0 {
-		t.Skip("only root makes files that belong to others")
-	}
+	needs.Root(t, "only root makes files that belong to others")
 	folder := t.TempDir()
 	if err := os.Chown(folder, 1234, 2345); err != nil {
 		t.Fatal(err)

@@ -17,6 +17,7 @@ import (
 
 	"superlistd/config"
 	"superlistd/identity"
+	"superlistd/internal/needs"
 )
 
 // startDNS answers for zones, and for nothing else.
@@ -210,9 +211,7 @@ func TestCheckTellsOfADNSThatIsNotThere(t *testing.T) {
 // What root makes must be readable by the account that signs.
 func TestAKeyOfRootGoesToWhoServes(t *testing.T) {
 	t.Parallel()
-	if os.Geteuid() != 0 {
-		t.Skip("only root can give files away")
-	}
+	needs.Root(t, "only root can give files away")
 	file := settingsFile(t)
 	if err := os.Chown(filepath.Dir(file), 1234, 2345); err != nil {
 		t.Fatal(err)

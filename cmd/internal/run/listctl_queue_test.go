@@ -17,6 +17,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"superlistd/delivery/spool"
+	"superlistd/internal/needs"
 	"superlistd/lists"
 	"superlistd/wire"
 )
@@ -310,9 +311,7 @@ func TestPickEntryPrefersTheYoungerNamesake(t *testing.T) {
 
 func TestQueueOrdersOfRootLeaveOwnersAlone(t *testing.T) {
 	t.Parallel()
-	if os.Geteuid() != 0 {
-		t.Skip("only root makes files that belong to others")
-	}
+	needs.Root(t, "only root makes files that belong to others")
 	file := settingsFile(t)
 	data := filepath.Dir(file)
 	fillQueue(t, data)

@@ -4,14 +4,14 @@ import (
 	"os"
 	"path/filepath"
 	"testing"
+
+	"superlistd/internal/needs"
 )
 
 // Root reads every key, and the account that runs superlistd does not: check must tell.
 func TestOwnerReads(t *testing.T) {
 	t.Parallel()
-	if os.Geteuid() != 0 {
-		t.Skip("only root can make files of others")
-	}
+	needs.Root(t, "only root can make files of others")
 	data, key := t.TempDir(), filepath.Join(t.TempDir(), "key.pem")
 	if err := os.WriteFile(key, nil, 0o600); err != nil {
 		t.Fatal(err)

@@ -14,6 +14,7 @@ import (
 	"testing"
 	"time"
 
+	"superlistd/internal/needs"
 	"superlistd/internal/smtptest"
 )
 
@@ -204,9 +205,7 @@ func TestMaintainEndsInTime(t *testing.T) {
 // What root starts by hand must not lock the daemon out of its own files.
 func TestMaintainByRootBecomesTheOwner(t *testing.T) {
 	t.Parallel()
-	if os.Geteuid() != 0 {
-		t.Skip("only root can become another account")
-	}
+	needs.Root(t, "only root can become another account")
 	peer := smtptest.Start(t)
 	path, members := spoolSettings(t, peer, 2, "delivery.spawn_linger = \"0\"\n")
 	data := filepath.Dir(path)
@@ -261,9 +260,7 @@ func chownAll(t *testing.T, dir string, uid int) {
 // check sees with root's eyes what the owner of the folder cannot do.
 func TestCheckFindsFilesOfOthers(t *testing.T) {
 	t.Parallel()
-	if os.Geteuid() != 0 {
-		t.Skip("only root makes files that belong to others")
-	}
+	needs.Root(t, "only root makes files that belong to others")
 	for _, tt := range []struct {
 		name, path, want string
 	}{
