@@ -113,7 +113,7 @@ func (s *source) dealFixed(h *hand, n int, narrow func(string)) {
 		s.fixed++
 		h.span.UpTo = a
 		if !s.had.has(a) {
-			h.add([]byte(a), !ascii(a), narrow)
+			h.add([]byte(a), !lists.IsASCII(a), narrow)
 			if h.keyed {
 				h.keys = append(h.keys, a)
 			}
@@ -187,13 +187,4 @@ func (a *Audience) keyOf(mailbox string) string {
 		return mailbox
 	}
 	return address.Key()
-}
-
-func ascii(s string) bool {
-	for i := range len(s) {
-		if s[i] >= 0x80 {
-			return false
-		}
-	}
-	return true
 }

@@ -8,6 +8,7 @@ import (
 	"io"
 
 	"superlistd/delivery/spool"
+	"superlistd/lists"
 	"superlistd/smtpclient"
 )
 
@@ -39,10 +40,11 @@ func (j *job) sendPersonal(ctx, whole context.Context, src *source) {
 	if c.conn != nil {
 		j.d.pool.Put(c.conn)
 	}
-	if err == nil && c.accepted == 0 && len(c.held) > 0 && j.nobodyYet() {
-		err = allRefused(c.why)
-	} else {
+	switch {
+	case c.accepted > 0 || !j.nobodyYet():
 		c.settleRefused()
+	case err == nil && len(c.held) > 0: // with an error they are asked about again
+		err = allRefused(c.why)
 	}
 	if err != nil {
 		j.fail(err)
@@ -124,13 +126,13 @@ func (c *copies) send(ctx context.Context, member []byte, own bool) error {
 	}
 	env := smtpclient.Envelope{
 		Client: &c.j.plan.Client, ReversePath: c.copy.ReversePath, Body8Bit: r.EightBit,
-		UTF8: r.UTF8 || c.utf8 && !ascii(string(member)),
+		UTF8: r.UTF8 || c.utf8 && !lists.IsASCII(member),
 		Size: int64(len(c.copy.Fields)+len(c.copy.Footer)) + r.size(),
 	}
 	if env.ReversePath == "" || !own {
 		env.ReversePath = r.ReversePath.String()
 	}
-	if !env.UTF8 && !ascii(string(member)) {
+	if !env.UTF8 && !lists.IsASCII(member) {
 		return errNarrow
 	}
 	m := smtpclient.Content{Parts: [][]byte{c.copy.Fields, r.Head, c.body}}

@@ -36,6 +36,7 @@ type Route struct {
 	Personal  string   // kind of personal copies (Options.Personal), one for each member; empty: all copies are the same
 	Note      string   // what the maker of personal copies must know of the post; UTF-8
 	Gather    string   // kind of gathering (Options.Gather): nothing is sent, and who takes it keeps the post; empty: it is sent
+	Spooled   bool     // by the spool, if there is one, however small it is: what the next hop refuses for good ends there, and the owners hear of it
 	Owners    []string // mailboxes that are told when the spool has to give it up
 	Language  string   // in which they are told; empty: English
 	MessageID string   // of the post, for people who look at the spool

@@ -63,15 +63,12 @@ type Claim struct {
 	Done bool           // the whole post was delivered before
 	Had  []spool.Served // the members who had it before, when it was not the whole
 
-	issue int // that its list gathered at the first attempt; -1: not known
+	issue int // that its list gathered at the last attempt; -1: not known
 }
 
-// Claim takes the post, or fails with ErrInProgress. Between processes the lock is one octet of a file, at an offset made
-// from the key: nothing to clean up, and a process that dies lets go of it.
-func (g *Guard) Claim(key Key) (*Claim, error) { return g.claim(key, nil) }
-
-// claim is Claim for a post that may be in the spool, which spooled tells. It is asked before the notes are read, since an
-// entry that ends leaves its note first.
+// claim takes the post, or fails with ErrInProgress. Between processes the lock is one octet of a file, at an offset made
+// from the key: nothing to clean up, and a process that dies lets go of it. spooled, unless nil, tells whether the post is in the spool. It is
+// asked before the notes are read, since an entry that ends leaves its note first.
 func (g *Guard) claim(key Key, spooled func(id string) (bool, error)) (*Claim, error) {
 	if err := g.take(key); err != nil {
 		if errors.Is(err, ErrInProgress) {
@@ -314,8 +311,8 @@ func (c *Claim) take(want string, line []byte) {
 	case rest == "D":
 		c.Done = true
 	case strings.HasPrefix(rest, "I "):
-		if n, err := strconv.Atoi(rest[2:]); err == nil && c.issue < 0 {
-			c.issue = n
+		if n, err := strconv.Atoi(rest[2:]); err == nil {
+			c.issue = n // the last one counts
 		}
 	case strings.HasPrefix(rest, "P "):
 		if note, err := spool.ParseServed(rest[1:]); err == nil {

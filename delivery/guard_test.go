@@ -15,7 +15,7 @@ import (
 
 func claim(t *testing.T, g *Guard, key Key) *Claim {
 	t.Helper()
-	c, err := g.Claim(key)
+	c, err := g.claim(key, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -66,13 +66,13 @@ func TestGuardLetsOneSessionDeliver(t *testing.T) {
 	g := NewGuard(filepath.Join(t.TempDir(), "guard"))
 	c := claim(t, g, Key{9})
 	for _, second := range []*Guard{g, NewGuard(g.dir)} {
-		if _, err := second.Claim(Key{9}); !errors.Is(err, ErrInProgress) {
+		if _, err := second.claim(Key{9}, nil); !errors.Is(err, ErrInProgress) {
 			t.Errorf("a second claim: %v, want ErrInProgress", err)
 		}
 	}
 	other := claim(t, g, Key{8})
 	other.Release()
-	if _, err := g.Claim(Key{9}); !errors.Is(err, ErrInProgress) {
+	if _, err := g.claim(Key{9}, nil); !errors.Is(err, ErrInProgress) {
 		t.Errorf("after another claim was released: %v, want ErrInProgress", err)
 	}
 	c.Release()
@@ -167,7 +167,7 @@ func TestGuardUnderManySessions(t *testing.T) {
 		wg.Go(func() {
 			for i := range 200 {
 				key := Key{byte(i % 5), byte(i % 7)}
-				c, err := g.Claim(key)
+				c, err := g.claim(key, nil)
 				if errors.Is(err, ErrInProgress) {
 					continue
 				}
@@ -204,7 +204,7 @@ func BenchmarkGuard(b *testing.B) {
 			g := NewGuard(filepath.Join(b.TempDir(), "guard"))
 			key := func(i int) Key { return Key{byte(i), byte(i >> 8), byte(i >> 16), 1} }
 			for i := range known {
-				c, err := g.Claim(key(i))
+				c, err := g.claim(key(i), nil)
 				if err != nil {
 					b.Fatal(err)
 				}
@@ -213,7 +213,7 @@ func BenchmarkGuard(b *testing.B) {
 			}
 			i := known
 			for b.Loop() {
-				c, err := g.Claim(key(i))
+				c, err := g.claim(key(i), nil)
 				if err != nil {
 					b.Fatal(err)
 				}

@@ -2,10 +2,13 @@ package delivery_test
 
 import (
 	"context"
+	"errors"
+	"sync/atomic"
 	"testing"
 	"time"
 
 	"superlistd/delivery"
+	"superlistd/internal/smtptest"
 	"superlistd/lists"
 )
 
@@ -76,5 +79,48 @@ func TestWhoHadItFromAnotherListBeforeItsNextIssue(t *testing.T) {
 	h.mustExpand(first)
 	h.digests(a, 1)
 	h.mustExpand(second)
+	h.wantOnce(members...)
+}
+
+// A post of which nothing is in yet belongs to the issue in which it is taken: at the first attempt the list gathered for its only
+// reader of digests, who has single posts by now, so that there is no digest to keep it for. From then on that issue holds.
+func TestAPostOfWhichNothingIsInAfterItsIssue(t *testing.T) {
+	t.Parallel()
+	o := spooling(t.TempDir())
+	o.Batch, o.MaxArmed, o.Spool = 1, 5, nil
+	var takes atomic.Value // "": nobody's copy; "all": every one
+	takes.Store("")
+	h := newHouse(t, o, smtptest.FinalReply(func(rcpt string) string {
+		if who := takes.Load(); who == rcpt || who == "all" {
+			return ""
+		}
+		return "451 4.3.0 not now"
+	}))
+	members := numbered(5)
+	team := h.list("team@lists.test", members...)
+	post := func(issue int) error {
+		_, r := h.forIssue(team, issue)
+		_, err := h.deliver(r)
+		return err
+	}
+	h.wants(team, lists.DeliveryDigest, members[0])
+	h.digests(team, 7)
+	h.wants(team, lists.DeliveryMail, members[0]) // from issue 8 on
+	if err := post(7); err == nil {
+		t.Fatal("taken at once")
+	}
+	h.digests(team, 8)
+	h.wants(team, lists.DeliveryDigest, members[1:]...) // from issue 9 on
+	takes.Store(members[4])
+	for n := 0; !errors.Is(post(8), delivery.ErrPartial); n++ { // whose dot comes first is chance
+		if n == 1000 {
+			t.Fatal("never taken in part")
+		}
+	}
+	h.digests(team, 9)
+	takes.Store("all")
+	if err := post(9); err != nil {
+		t.Fatal(err)
+	}
 	h.wantOnce(members...)
 }

@@ -9,8 +9,8 @@ import (
 	"superlistd/wire"
 )
 
-// split says which routes go through at once, and which by the spool: personal copies, what is only gathered, and what would need
-// more transactions than may be armed. The smaller a route, the sooner it goes through.
+// split says which routes go through at once, and which by the spool: personal copies, what is only gathered, what is meant for it, and
+// what would need more transactions than may be armed. The smaller a route, the sooner it goes through.
 func (d *Deliverer) split(routes []Route) (through, parked []*Route) {
 	all := make([]*Route, len(routes))
 	for i := range routes {
@@ -23,7 +23,7 @@ func (d *Deliverer) split(routes []Route) (through, parked []*Route) {
 	batch, room := d.batch(), d.opts.MaxArmed
 	for _, r := range all {
 		need := (r.Audience.size() + batch - 1) / batch
-		if !r.before() && (r.Personal != "" || r.Gather != "" || need > room) {
+		if !r.before() && (r.Personal != "" || r.Gather != "" || r.Spooled || need > room) {
 			parked = append(parked, r)
 			continue
 		}

@@ -3,12 +3,9 @@ package delivery_test
 import (
 	"context"
 	"slices"
-	"sync/atomic"
 	"testing"
-	"time"
 
 	"superlistd/delivery"
-	"superlistd/internal/smtptest"
 	"superlistd/lists"
 )
 
@@ -54,31 +51,11 @@ func TestNobodyWantsPosts(t *testing.T) {
 // and who wanted it all the while gets one.
 func TestWishesChangeWhileAPostWaits(t *testing.T) {
 	t.Parallel()
-	o := spooling(t.TempDir())
-	o.SpoolConnections = 1
-	var n atomic.Int32
-	h := newHouse(t, o, smtptest.FinalReply(func(string) string {
-		if n.Add(1) == 4 {
-			return "451 4.3.0 not now"
-		}
-		return ""
-	}))
-	members := h.parked("team@lists.test")
+	h, o, members := halfServed(t, 5, 12)
 	team := address(t, "team@lists.test")
-	h.wants(team, lists.DeliveryNone, members[5], members[12])
-	o.Backoff = func(int) time.Duration { return time.Hour }
-	h.renewKeeping(o)
-	h.d.Spooler().Drain(t.Context())
-	served := only(t, o).State.Accepted
-	if served == 0 || served >= len(members)-2 {
-		t.Fatalf("%d of %d accepted at first", served, len(members))
-	}
 	h.wants(team, lists.DeliveryMail, members[5], members[12]) // both are passed already
 	h.wants(team, lists.DeliveryNone, members[0], members[90]) // one has it, the other has not
-	if err := o.Spool.Retry(only(t, o).ID); err != nil {
-		t.Fatal(err)
-	}
-	h.drain(o, 20*time.Second)
+	h.goOn(t, o)
 	gone := []string{members[5], members[12], members[90]}
 	h.wantOnce(slices.DeleteFunc(members, func(m string) bool { return slices.Contains(gone, m) })...)
 }

@@ -3,7 +3,6 @@ package digest_test
 import (
 	"errors"
 	"fmt"
-	"math/rand/v2"
 	"os"
 	"strings"
 	"testing"
@@ -139,7 +138,7 @@ func TestHopFails(t *testing.T) {
 	}
 }
 
-// What fails is not tried at each Tick, and a mailing that is refused for good stops no other, and not for ever.
+// What fails is not tried at each Tick, and a mailing that is refused for good stops no other. After days it is the spool's, which tells the owners.
 func TestRefusedForGood(t *testing.T) {
 	t.Parallel()
 	y := newStory(t)
@@ -171,93 +170,17 @@ func TestRefusedForGood(t *testing.T) {
 	}
 	y.hop.fail = func() error { return delivery.ErrAllRefused }
 	y.now = y.now.Add(6 * 24 * time.Hour)
+	y.hop.spool = errors.New("no room")
+	if err := y.desk.Tick(t.Context(), y.now); !errors.Is(err, y.hop.spool) {
+		t.Errorf("%v", err)
+	}
+	y.hop.spool = nil
+	y.now = y.now.Add(time.Hour)
 	y.tick()
-	if left := y.files(); len(left) > 0 || !y.logged("given up") {
+	if posts, _, _ := unfold(t, y.one("dora", lists.DeliveryDigest)); len(posts) != 2 || !strings.Contains(posts[0], "Issue 0") {
+		t.Errorf("by the spool: %q", posts)
+	}
+	if left := y.files(); len(left) > 0 || !y.logged("left to the spool") {
 		t.Errorf("left %q, %+v", left, y.log)
-	}
-}
-
-// Members come, go and change their minds, while posts come and issues go out. The law: who is a member all the while has every post once.
-func TestSwitches(t *testing.T) {
-	t.Parallel()
-	forms := []lists.Delivery{lists.DeliveryMail, lists.DeliveryDigest, lists.DeliveryPlain}
-	for seed := range uint64(20) {
-		rng := rand.New(rand.NewPCG(seed, 1))
-		y := newStory(t)
-		names := []string{"dora", "paul", "ann", "bob", "eve"}
-		y.join(lists.DeliveryMail, names[2:]...)
-		got := map[string]map[string]int{}
-		for _, name := range names {
-			got[name] = map[string]int{}
-		}
-		posts := 0
-		var late []delivery.Gathered
-		for range 60 {
-			switch rng.IntN(5) {
-			case 0:
-				y.set(names[rng.IntN(len(names))], forms[rng.IntN(len(forms))])
-			case 1, 2:
-				posts++
-				raw := strings.Replace(text(posts, "x"), "Post number ", "Post number #", 1)
-				l := y.list()
-				y.single(raw, l.Digests.Number, got)
-				if l.Digests.Members > 0 {
-					g := y.gathered(raw, l.Digests.Number)
-					if rng.IntN(4) == 0 {
-						late = append(late, g)
-					} else {
-						must(t, y.desk.Gather(t.Context(), g))
-					}
-				}
-			case 3:
-				y.tick()
-			case 4:
-				for _, g := range late {
-					must(t, y.desk.Gather(t.Context(), g))
-				}
-				late = nil
-				if rng.IntN(3) == 0 {
-					_, err := y.desk.Send(t.Context(), list)
-					must(t, err)
-				}
-			}
-		}
-		for _, g := range late {
-			must(t, y.desk.Gather(t.Context(), g))
-		}
-		y.finish(-1)
-		for _, name := range names {
-			for _, m := range y.got(name) {
-				var some []string
-				if m.form == lists.DeliveryDigest {
-					some, _, _ = unfold(t, m.raw)
-				} else {
-					some, _, _ = burst(t, m.raw)
-				}
-				for _, p := range some {
-					_, number, _ := strings.Cut(p, "#")
-					number, _, _ = strings.Cut(number, ".")
-					got[name][number]++
-				}
-			}
-			for n := 1; n <= posts; n++ {
-				if got[name][fmt.Sprint(n)] != 1 {
-					t.Fatalf("seed %d: %s has post %d of %d %d times", seed, name, n, posts, got[name][fmt.Sprint(n)])
-				}
-			}
-		}
-	}
-}
-
-// single is what members get who have each post on its own.
-func (y *story) single(raw string, issue int, got map[string]map[string]int) {
-	_, number, _ := strings.Cut(raw, "#")
-	number, _, _ = strings.Cut(number, ".")
-	for rs := (lists.Recipients{Select: lists.Selection{Issue: issue}}); !rs.Done(); rs.Reset() {
-		must(y.t, y.store.Recipients(y.t.Context(), list, &rs, 100))
-		for i := range rs.Len() {
-			name, _, _ := strings.Cut(string(rs.Key(i)), "@")
-			got[name][number]++
-		}
 	}
 }

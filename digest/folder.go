@@ -2,6 +2,7 @@ package digest
 
 import (
 	"bufio"
+	"bytes"
 	"crypto/rand"
 	"crypto/sha256"
 	"encoding/hex"
@@ -10,6 +11,7 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"math"
 	"path/filepath"
 	"slices"
 	"strconv"
@@ -179,21 +181,29 @@ func (s shelf) read(name string, into any) error {
 		return err
 	}
 	defer file.Close()
+	raw, _, err := start(file, math.MaxInt64)
+	if err == nil && !parse(bytes.Trim(raw, "\n"), into) {
+		err = fmt.Errorf("%w: %s", errDamaged, name)
+	}
+	return err
+}
+
+// start reads a file as far as most octets; size is that of all of it.
+func start(file spool.File, most int64) (raw []byte, size int64, err error) {
 	info, err := file.Stat()
 	if err != nil {
-		return err
+		return nil, 0, err
 	}
-	raw := make([]byte, info.Size())
-	if len(raw) > 0 {
-		if _, err := file.ReadAt(raw, 0); err != nil {
-			return err
-		}
+	if raw = make([]byte, min(info.Size(), most)); len(raw) > 0 {
+		_, err = file.ReadAt(raw, 0)
 	}
-	text, ok := spool.ParseLine(strings.Trim(string(raw), "\n"))
-	if !ok || json.Unmarshal([]byte(text), into) != nil {
-		return fmt.Errorf("%w: %s", errDamaged, name)
-	}
-	return nil
+	return raw, info.Size(), err
+}
+
+// parse reads what is behind the checksum of a line.
+func parse(line []byte, into any) bool {
+	text, ok := spool.ParseLine(string(line))
+	return ok && json.Unmarshal([]byte(text), into) == nil
 }
 
 // remove removes a file, or an empty folder, there or not.

@@ -42,20 +42,25 @@ type hop struct {
 	done  map[delivery.Key]bool
 	boxes map[string][]sent // by member
 	jobs  int
-	// fail, unless nil, is asked before each route of a job, and once more behind the last.
-	fail func() error
+	// fail, unless nil, is asked before each route of a job, and once more behind the last; not about the spool, whose error is another one.
+	fail  func() error
+	spool error
 }
 
 func (h *hop) deliver(ctx context.Context, j delivery.Job) (delivery.Result, error) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	h.jobs++
+	fail := h.fail
+	if len(j.Routes) > 0 && j.Routes[0].Spooled {
+		fail = func() error { return h.spool }
+	}
 	if j.Gone() || j.Client.Source != "LOCAL" {
 		h.t.Errorf("job %+v", j)
 	}
 	for _, r := range j.Routes {
-		if h.fail != nil {
-			if err := h.fail(); err != nil {
+		if fail != nil {
+			if err := fail(); err != nil {
 				return delivery.Result{}, err
 			}
 		}
@@ -70,8 +75,8 @@ func (h *hop) deliver(ctx context.Context, j delivery.Job) (delivery.Result, err
 		}
 		h.done[r.Key] = true
 	}
-	if h.fail != nil {
-		return delivery.Result{}, h.fail()
+	if fail != nil {
+		return delivery.Result{}, fail()
 	}
 	return delivery.Result{}, nil
 }

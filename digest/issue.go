@@ -132,7 +132,7 @@ func (i *issue) describe(e *entry, h message.Header, utf8Mail bool) {
 		e.words, e.answers = append(e.words, sum(id)), true
 	}
 	head := h.Bytes()
-	e.eightBit = !ascii(string(head))
+	e.eightBit = !lists.IsASCII(head)
 	e.global = e.eightBit && utf8Mail && utf8.Valid(head)
 }
 

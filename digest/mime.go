@@ -6,6 +6,7 @@ import (
 	"encoding/base64"
 	"io"
 
+	"superlistd/lists"
 	"superlistd/message"
 )
 
@@ -146,7 +147,7 @@ func (i *issue) reduce(w io.Writer, p *piece) error {
 	}
 	var head message.Header
 	for _, name := range []string{"From", "Subject", "Date", "Message-ID", "In-Reply-To"} {
-		if v := h.Values(name); len(v) > 0 && len(v[0]) < maxReduced/4 && ascii(v[0]) {
+		if v := h.Values(name); len(v) > 0 && len(v[0]) < maxReduced/4 && lists.IsASCII(v[0]) {
 			head.Append(name, v[0])
 		}
 	}
@@ -156,7 +157,8 @@ func (i *issue) reduce(w io.Writer, p *piece) error {
 	if _, err := w.Write(append(head.Bytes(), "\r\n"...)); err != nil {
 		return err
 	}
-	text := i.spool()
+	text := message.NewSpool(i.d.opts.Data, memory, 0)
+	defer text.Close()
 	if err := i.write(text, p, message.Header{}, i.mostText()); err != nil {
 		return err
 	}

@@ -157,15 +157,9 @@ func (s shelf) open(n int, id string) (*piece, error) {
 }
 
 func (p *piece) read() error {
-	info, err := p.file.Stat()
+	front, size, err := start(p.file, maxFront)
 	if err != nil {
 		return err
-	}
-	front := make([]byte, min(info.Size(), maxFront))
-	if len(front) > 0 {
-		if _, err := p.file.ReadAt(front, 0); err != nil {
-			return err
-		}
 	}
 	text, ok := bytes.CutPrefix(front, []byte(magic+"\n"))
 	end := bytes.IndexByte(text, '\n')
@@ -173,8 +167,7 @@ func (p *piece) read() error {
 		return fmt.Errorf("%w: post %s", errDamaged, p.id)
 	}
 	p.at = int64(len(magic) + 1 + end + 1)
-	line, ok := spool.ParseLine(string(text[:end]))
-	if !ok || json.Unmarshal([]byte(line), &p.facts) != nil || p.facts.Size < 0 || p.facts.Size != info.Size()-p.at {
+	if !parse(text[:end], &p.facts) || p.facts.Size < 0 || p.facts.Size != size-p.at {
 		return fmt.Errorf("%w: post %s", errDamaged, p.id)
 	}
 	return nil

@@ -40,7 +40,8 @@ func (i *issue) plainPart(part, parts int, entries []*entry) (compiled, error) {
 	if err != nil {
 		return compiled{}, err
 	}
-	text := i.spool()
+	text := message.NewSpool(i.d.opts.Data, memory, 0)
+	defer text.Close()
 	var c counter
 	out := bufio.NewWriterSize(io.MultiWriter(text, &c), 32<<10)
 	if err := i.writePlain(out, intro, entries); err != nil {

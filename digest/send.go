@@ -41,8 +41,9 @@ func final(err error) bool {
 		errors.As(err, &refused) && refused.Reply.Permanent()
 }
 
-// giveUp is how long a mailing is tried that the next hop refuses for good. One that it puts off is tried for ever.
-const giveUp = 5 * 24 * time.Hour
+// patience is how long a mailing is tried here that the next hop refuses for good: somebody may mend its settings. Then it is the spool's, where it
+// ends as a post does: the owners are told, and it is kept. One that is put off is tried for ever.
+const patience = 5 * 24 * time.Hour
 
 // sendIssue sends what lies in the folder of a closed issue, and removes it.
 func (d *Desk) sendIssue(ctx context.Context, s shelf, l *lists.List, x index, n int, now time.Time) (posts int, err error) {
@@ -50,18 +51,20 @@ func (d *Desk) sendIssue(ctx context.Context, s shelf, l *lists.List, x index, n
 	if err != nil || b == nil {
 		return 0, err
 	}
-	members, err := d.deliver(ctx, s, *l, n, k, b)
+	event := Event{List: l.Address, What: "digest sent", Number: n, Volume: b.Volume, Issue: b.Issue, Posts: len(b.IDs)}
+	event.Members, err = d.deliver(ctx, s, *l, n, k, b, false)
 	switch {
-	case err != nil && final(err) && now.Sub(b.Began) >= giveUp:
-		d.opts.Log(Event{List: l.Address, What: "digest given up", Number: n, Volume: b.Volume, Issue: b.Issue, Posts: len(b.IDs), Err: err})
 	case errors.Is(err, smtpclient.ErrSize) && !errors.Is(err, delivery.ErrPartial) && d.opts.MaxSize(ctx) != b.MaxSize: // it goes out in other parts
 		return 0, errors.Join(err, s.remove(s.path(fmt.Sprint(n, ".", k, batchFile))))
-	case err != nil:
-		return 0, err
-	default:
-		posts = len(b.IDs)
-		d.opts.Log(Event{List: l.Address, What: "digest sent", Number: n, Volume: b.Volume, Issue: b.Issue, Posts: posts, Members: members})
+	case final(err) && now.Sub(b.Began) >= patience:
+		event.What, event.Err = "digest refused, and left to the spool", err
+		event.Members, err = d.deliver(ctx, s, *l, n, k, b, true)
 	}
+	if err != nil {
+		return 0, err
+	}
+	d.opts.Log(event)
+	posts = len(b.IDs)
 	name := fmt.Sprintf("%d.%d", n, k)
 	if err := d.disk.Rename(s.path(name+batchFile), s.path(name+sentFile)); err != nil {
 		return posts, err
@@ -183,8 +186,8 @@ func formats() []format {
 // handOver is how long the next hop may take, and what stands in line before us.
 const handOver = 10 * time.Minute
 
-// deliver compiles a mailing and hands it over. It returns how many members get it.
-func (d *Desk) deliver(ctx context.Context, s shelf, l lists.List, n, k int, b *batch) (members int, err error) {
+// deliver compiles a mailing and hands it over, if spooled to the spool. It returns how many members get it.
+func (d *Desk) deliver(ctx context.Context, s shelf, l lists.List, n, k int, b *batch, spooled bool) (members int, err error) {
 	i := &issue{d: d, s: s, l: l, n: n, b: b}
 	defer i.close()
 	job := delivery.Job{Client: wire.ClientInfo{Source: "LOCAL"}, Gone: func() bool { return false }}
@@ -208,6 +211,7 @@ func (d *Desk) deliver(ctx context.Context, s shelf, l lists.List, n, k int, b *
 			if err != nil {
 				return 0, err
 			}
+			route.Spooled = spooled
 			job.Routes = append(job.Routes, route)
 		}
 	}
@@ -253,7 +257,7 @@ func (d *Desk) route(ctx context.Context, i *issue, part compiled, key delivery.
 	if err := d.dress(&r, part, id); err != nil {
 		return r, err
 	}
-	r.UTF8 = !ascii(string(r.Head)) || !l.Bounces().ASCII()
+	r.UTF8 = !lists.IsASCII(r.Head) || !l.Bounces().ASCII()
 	for _, o := range l.Settings.Owners {
 		r.Owners = append(r.Owners, o.String())
 	}
@@ -274,13 +278,4 @@ func (d *Desk) dress(r *delivery.Route, part compiled, id string) (err error) {
 		r.Head = append(d.opts.Sign(r.List.Domain, r.Head, part.body), r.Head...)
 	}
 	return err
-}
-
-func ascii(s string) bool {
-	for i := range len(s) {
-		if s[i] >= 0x80 {
-			return false
-		}
-	}
-	return true
 }

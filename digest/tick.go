@@ -4,15 +4,13 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"path/filepath"
 	"slices"
-	"strings"
 	"time"
 
 	"superlistd/lists"
 )
 
-// page is how many lists are read at once.
+// page is how many lists, or members, are read at once.
 const page = 500
 
 // Tick sends what is due, of all lists, and tidies up. What fails stays as it is, and is tried again by a later Tick, in longer and longer
@@ -197,26 +195,38 @@ func (d *Desk) recount(ctx context.Context, s shelf, l *lists.List, x index, now
 	return nil
 }
 
-// dropUnwanted removes the posts of the issue that is being gathered when nobody would get it: those who take digests have left, or wait
-// for the next issue, which they then need not wait for any longer.
+// dropUnwanted removes the posts of the issue that is being gathered when nobody takes it: those who take digests have left, or wait
+// for the next issue, which they then need not wait for any longer. Whoever was there when one of the posts came is seen, since the
+// members are read after the posts.
 func (d *Desk) dropUnwanted(ctx context.Context, s shelf, l lists.List, h *held) error {
 	if l.Digests.Members > 0 && l.Digests.Switch <= l.Digests.Number {
 		return nil
 	}
-	for _, form := range []lists.Delivery{lists.DeliveryDigest, lists.DeliveryPlain} {
-		r := lists.Recipients{Select: lists.Selection{Delivery: form, Issue: l.Digests.Number}}
-		for !r.Done() {
-			if err := d.opts.Store.Recipients(ctx, l.Address, &r, 1); err != nil {
-				return err
-			}
-			if r.Len() > 0 {
-				return nil
-			}
-		}
+	if taken, err := d.taken(ctx, l); taken || err != nil {
+		return err
 	}
 	ids := h.ids
 	*h = held{}
 	return d.removePosts(s, l.Digests.Number, ids)
+}
+
+// taken tells whether a member takes the issue that is being gathered; also one who gets nothing at present, but may again before it is due.
+func (d *Desk) taken(ctx context.Context, l lists.List) (bool, error) {
+	for after := (lists.Address{}); ; {
+		some, err := d.opts.Store.Members(ctx, l.Address, after, page)
+		if err != nil {
+			return false, err
+		}
+		for _, m := range some {
+			if got := m.DeliveryAt(l.Digests.Number); got == lists.DeliveryDigest || got == lists.DeliveryPlain {
+				return true, nil
+			}
+			after = m.Address
+		}
+		if len(some) < page {
+			return false, nil
+		}
+	}
 }
 
 // toSend are the issues below a number that have a folder.
@@ -227,81 +237,4 @@ func (x index) toSend(below int) []int {
 		}
 	}
 	return x.issues
-}
-
-// sweepGone removes the folder of a list that is gone.
-func (d *Desk) sweepGone(ctx context.Context, name string) error {
-	// It may have been made since the lists were read.
-	if address, ok := addressOf(name); ok {
-		l, err := d.opts.Store.List(ctx, address)
-		if err == nil && folderOf(l) == name {
-			return nil
-		}
-		if err != nil && !errors.Is(err, lists.ErrNoList) {
-			return fmt.Errorf("digests: %w", err)
-		}
-	}
-	s := shelf{dir: filepath.Join(d.dir, name), disk: d.disk}
-	if err := d.removeAll(s); err != nil {
-		return fmt.Errorf("digests of a list that is gone: %w", err)
-	}
-	return nil
-}
-
-// removeAll removes the folder of a list with all that is in it. What somebody is still writing stays for the next time.
-func (d *Desk) removeAll(s shelf) error {
-	lock, err := s.lock()
-	if errors.Is(err, ErrBusy) {
-		return nil
-	}
-	if err != nil {
-		return err
-	}
-	defer lock.Close()
-	x, err := s.index()
-	if err != nil {
-		return err
-	}
-	var errs []error
-	for _, n := range x.issues {
-		entries, err := d.disk.ReadDir(s.issue(n))
-		errs = append(errs, err)
-		for _, e := range entries {
-			errs = append(errs, s.remove(filepath.Join(s.issue(n), e.Name())))
-		}
-		errs = append(errs, s.remove(s.issue(n)))
-	}
-	for _, e := range x.rest {
-		errs = append(errs, s.remove(s.path(e.Name())))
-	}
-	if err := errors.Join(errs...); err != nil {
-		return err
-	}
-	return errors.Join(s.remove(s.path(lockFile)), s.remove(s.dir))
-}
-
-// addressOf reads the name of a folder. False: it does not have all of the address.
-func addressOf(name string) (lists.Address, bool) {
-	name, _, ok := strings.Cut(name, "+")
-	if !ok || strings.Contains(name, "~") {
-		return lists.Address{}, false
-	}
-	var key []byte
-	for i := 0; i < len(name); i++ {
-		if name[i] != '=' {
-			key = append(key, name[i])
-			continue
-		}
-		var c byte
-		if _, err := fmt.Sscanf(name[i+1:min(i+3, len(name))], "%02x", &c); err != nil {
-			return lists.Address{}, false
-		}
-		key = append(key, c)
-		i += 2
-	}
-	at := strings.LastIndexByte(string(key), '@')
-	if at < 0 {
-		return lists.Address{}, false
-	}
-	return lists.Address{Local: string(key[:at]), Domain: string(key[at+1:])}, true
 }

@@ -1,8 +1,6 @@
 package identity
 
-import (
-	"strings"
-)
+import "strings"
 
 // AuthenticationResults returns the value of an Authentication-Results field (RFC
 // 8601 section 2.2) in the name of hostname: one line, printable ASCII, blanks where
@@ -88,73 +86,4 @@ func isToken(s string) bool {
 		}
 	}
 	return s != ""
-}
-
-// ClaimsToBe reports whether the value of an Authentication-Results field has
-// hostname as its authserv-id, so that it would be taken for ours; such a field of a
-// stranger has to go (RFC 8601 section 5). Comments, quotes, case, the root's dot and
-// A- or U-labels make no difference. Where the id cannot be made out, any mention of
-// the name counts.
-func ClaimsToBe(value, hostname string) bool {
-	if hostname = plainName(hostname); hostname == "" {
-		return false
-	}
-	id, ok := servID(value)
-	if !ok {
-		return strings.Contains(strings.ToLower(value), hostname)
-	}
-	return plainName(id) == hostname
-}
-
-func plainName(s string) string {
-	if d, ok := canonicalName(s); ok {
-		return d
-	}
-	return strings.ToLower(strings.TrimSuffix(s, "."))
-}
-
-// servID reads the authserv-id, false when a comment or quoted string is not closed.
-func servID(s string) (string, bool) {
-	s, ok := skipComments(s)
-	if !ok {
-		return "", false
-	}
-	if !strings.HasPrefix(s, `"`) {
-		end := strings.IndexAny(s, " \t\r\n;(")
-		if end < 0 {
-			end = len(s)
-		}
-		return s[:end], !strings.ContainsAny(s[:end], `"\`)
-	}
-	var id strings.Builder
-	for i := 1; i < len(s); i++ {
-		switch s[i] {
-		case '"':
-			return strings.TrimSpace(id.String()), true
-		case '\\':
-			if i++; i == len(s) {
-				return "", false
-			}
-		}
-		id.WriteByte(s[i])
-	}
-	return "", false
-}
-
-// skipComments drops blanks and comments (RFC 5322 section 3.2.2) from the front.
-func skipComments(s string) (rest string, ok bool) {
-	depth := 0
-	for i := 0; i < len(s); i++ {
-		switch c := s[i]; {
-		case c == '(':
-			depth++
-		case depth == 0 && c != ' ' && c != '\t' && c != '\r' && c != '\n':
-			return s[i:], true
-		case c == ')' && depth > 0:
-			depth--
-		case c == '\\':
-			i++
-		}
-	}
-	return "", depth == 0
 }

@@ -55,7 +55,7 @@ func parseLocal(s string) (local, rest string, err error) {
 	for plain < len(s) && isAtom(s[plain]) {
 		plain++
 	}
-	if plain < len(s) && s[plain] == '@' && isASCII(s[:plain]) {
+	if plain < len(s) && s[plain] == '@' && IsASCII(s[:plain]) {
 		local, rest = s[:plain], s[plain+1:] // by far the most common, and no copy
 	} else if local, rest, err = decodeLocal(s); err != nil {
 		return "", "", err
@@ -186,7 +186,7 @@ func (a Address) AppendKey(dst []byte) []byte {
 }
 
 // ASCII reports whether the address can be written without SMTPUTF8 (RFC 6531).
-func (a Address) ASCII() bool { return isASCII(a.Local) && isASCII(a.Domain) }
+func (a Address) ASCII() bool { return IsASCII(a.Local) && IsASCII(a.Domain) }
 
 // Check gives ErrAddress, wrapped, for an Address that ParseAddress would not have
 // made: one put together by hand may hold what a command line may not.
@@ -250,8 +250,9 @@ func isDotString(s string) bool {
 	return !dot
 }
 
-func isASCII(s string) bool {
-	for i := 0; i < len(s); i++ {
+// IsASCII tells whether no octet is beyond ASCII.
+func IsASCII[T string | []byte](s T) bool {
+	for i := range len(s) {
 		if s[i] >= utf8.RuneSelf {
 			return false
 		}

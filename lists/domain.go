@@ -16,7 +16,7 @@ func parseDomain(s string) (string, error) {
 	if strings.HasPrefix(s, "[") {
 		return parseLiteral(s)
 	}
-	if !isASCII(s) {
+	if !IsASCII(s) {
 		var err error
 		if s, err = toASCII(s); err != nil {
 			return "", err

@@ -21,7 +21,7 @@ func toASCII(s string) (string, error) {
 // Display is the address as its owner writes it: when the local part is not ASCII, the domain is in U-labels too (RFC 5890
 // section 2.3.2.1). It is for people; ParseAddress reads it back.
 func (a Address) Display() string {
-	if isASCII(a.Local) {
+	if IsASCII(a.Local) {
 		return a.String()
 	}
 	domain, err := idna.Display.ToUnicode(a.Domain)

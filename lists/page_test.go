@@ -14,7 +14,7 @@ var update = flag.Bool("update", false, "write docs/settings.md")
 
 const pageTop = `# Settings of a list
 
-This page is written by ` + "`go test -run TestSettingsPage -update ./lists`" + ` from the tables in ` + "`lists/table.go` and `lists/member.go`" + `; a test
+This page is written by ` + "`go test ./lists -run TestSettingsPage -update`" + ` from the tables in ` + "`lists/table.go` and `lists/member.go`" + `; a test
 fails when they differ. A setting is changed by ` + "`listctl set LIST KEY=VALUE…`" + ` and holds for the next message. A value
 ` + "`@FILE`" + ` is read from a file (for ` + "`bans` and `allow`, where a value may begin with `@`, write a path with a slash: `@./FILE`" + `).
 Lists of things are separated by commas or line ends, and ` + "`none`" + ` empties them.
@@ -51,7 +51,7 @@ What is certain at RCPT is refused there: 1, 3 by the reverse-path, and the size
 LIST-owner. What is held waits for the moderators: [moderation.md](moderation.md).
 
 **Who wrote it** is who From names, as an address or an alias of a member; Sender, Reply-To and the reverse-path make nobody a member. Whether From is
-believed is what ` + "`identity`" + ` says. It is *proven* by an SPF or DKIM pass of the same domain, or by a door behind which the sender's login was checked. It is *contradicted* where the domain's DMARC policy is
+believed is what ` + "`identity`" + ` says. It is *proven* by an SPF or DKIM pass of the same domain, or by a door behind which the sender's login was checked; mail that began on this host is, too. It is *contradicted* where the domain's DMARC policy is
 quarantine or reject and nothing of that passes. Everything else, a DNS that is slow too, is neither. By default a From is believed unless it is contradicted.
 
 **Who may post** is what ` + "`post`" + ` says. Owners may post to a list of members; who is in ` + "`allow`, or has `post_ok`" + `, to any list that is not closed. With ` + "`reply_ok`" + ` anybody may who answers a thread that he,

@@ -67,7 +67,7 @@ func generalSettings() []Setting {
 	return []Setting{
 		setting("description", "what the list is for; goes into List-Id", "The team's own list",
 			line(maxDescription), func(s *Settings) *string { return &s.Description }),
-		setting("owners", "who gets mail to LIST-owner and the other service addresses", "ann@example.org, bob@example.org",
+		setting("owners", "who looks after the list: gets mail to LIST-owner and notices, and may send commands of owners", "ann@example.org, bob@example.org",
 			addresses, func(s *Settings) *[]Address { return &s.Owners }),
 		setting("moderators", "who decides about held posts; without any, the owners", "cat@example.org",
 			addresses, func(s *Settings) *[]Address { return &s.Moderators }),

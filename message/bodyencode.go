@@ -5,6 +5,8 @@ import (
 	"io"
 	"strings"
 	"unicode/utf8"
+
+	"superlistd/lists"
 )
 
 // quoter writes quoted-printable (RFC 2045 section 6.7). No line of it begins with a hyphen, so that nothing that is
@@ -117,7 +119,7 @@ func encodeCharset(name, text string) ([]byte, bool) {
 	if !asciiWithin(name) {
 		return nil, false
 	}
-	if ascii([]byte(text)) {
+	if lists.IsASCII(text) {
 		if strings.HasPrefix(name, "iso-2022-") {
 			text = "\x1b(B" + text // RFC 1468: back to ASCII, if what came before has not done so
 		}

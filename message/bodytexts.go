@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"io"
 	"strings"
+
+	"superlistd/lists"
 )
 
 // addTexts puts header and footer where they harm nothing.
@@ -111,7 +113,7 @@ func (e *editor) put(t textInto) {
 			continue
 		}
 		e.note(x.op, t.part)
-		e.eightBit = e.eightBit || !ascii(x.text.text)
+		e.eightBit = e.eightBit || !lists.IsASCII(x.text.text)
 	}
 }
 
@@ -168,7 +170,7 @@ func (e *editor) written(i int, text string, lone bool) (b []byte, eight, ok boo
 		return quoted(string(b)), false, true
 	}
 	b = []byte(crlf(string(b)))
-	if !ascii(b) && !d.eightBit {
+	if !lists.IsASCII(b) && !d.eightBit {
 		return b, true, lone // the multiparts around it would have to say so, too
 	}
 	return b, false, lone || !e.delimits(i, text)
@@ -233,5 +235,5 @@ func plainEnough(text string) bool {
 			return false
 		}
 	}
-	return ascii([]byte(text))
+	return lists.IsASCII(text)
 }

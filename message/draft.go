@@ -1,6 +1,10 @@
 package message
 
-import "bytes"
+import (
+	"bytes"
+
+	"superlistd/lists"
+)
 
 // Op is what an Edit did.
 type Op byte
@@ -161,20 +165,11 @@ func (d *draft) dressed() Dressed {
 // utf8 tells whether an edit put octets beyond ASCII where none were.
 func (d *draft) utf8() bool {
 	for _, e := range d.edits {
-		if !ascii(e.New) && ascii(e.Old) {
+		if !lists.IsASCII(e.New) && lists.IsASCII(e.Old) {
 			return true
 		}
 	}
 	return false
-}
-
-func ascii(b []byte) bool {
-	for _, c := range b {
-		if c >= 0x80 {
-			return false
-		}
-	}
-	return true
 }
 
 // label is the name of a field for people.

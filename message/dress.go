@@ -184,7 +184,7 @@ func (p *plan) bareSubject(dst []byte) []byte {
 
 // unwanted tells the fields of authentication that may not stay. name is in lower case.
 func (p *plan) unwanted(name []byte, f field) bool {
-	if string(name) == "authentication-results" && strings.EqualFold(authserv(f.text()), strings.TrimSuffix(p.trace.Hostname, ".")) {
+	if string(name) == "authentication-results" && claimsToBe(f.text(), p.trace.Hostname) {
 		return true // RFC 8601 section 5: nobody but us says what we found
 	}
 	if p.l.Settings.KeepDKIM {
@@ -197,11 +197,17 @@ func (p *plan) unwanted(name []byte, f field) bool {
 	return bytes.HasPrefix(name, []byte("arc-"))
 }
 
-// authserv is the name of who wrote an Authentication-Results (RFC 8601 section 2.2).
-func authserv(value string) string {
+// claimsToBe tells whether the value of an Authentication-Results has hostname as the name of who wrote it (RFC 8601 section 2.2). Where that
+// name cannot be made out, since a quote is not closed, say, any mention counts: who knows what other programs make of it.
+func claimsToBe(value, hostname string) bool {
+	hostname = strings.ToLower(strings.TrimSuffix(hostname, "."))
 	id, _ := cutToken(value, ";")
 	id, _, _ = strings.Cut(id, " ") // the version
-	return strings.TrimSuffix(id, ".")
+	a, err := lists.ParseAddress("x@" + strings.TrimSuffix(id, "."))
+	if err != nil {
+		return hostname != "" && strings.Contains(strings.ToLower(value), hostname)
+	}
+	return a.Domain == hostname
 }
 
 // maxKnownName is longer than the name of any field that is not passed on as it is.

@@ -23,7 +23,21 @@ func TestForeignResultsWithOurNameGo(t *testing.T) {
 		{`"mx.example.org"; none`, true},
 		{"mx.example.org.; none", true},
 		{"mx.example.org", true},
+		{"mx.example.org.;none", true},
+		{`"mx.ex\ample.org" 1; none`, true},
+		{"\r\n\t(a (b) \\) c) mx.example.org(d); none", true},
+		{"mx.example.org\t1; none", true},
+		{"MX.bücher.example; none", false},
+		// Who can tell what another program makes of these?
+		{"(mx.example.org; spf=pass", true},
+		{`"mx.example.org; spf=pass`, true},
+		{`mx.exam"ple.org; x=mx.example.org`, true},
+		{"mx.example.org=; none", true},
+		{`"mx.example.net; spf=pass`, false},
 		{"mx.example.net; spf=pass", false},
+		{"mx.example.net; spf=pass smtp.mailfrom=mx.example.org", false},
+		{"below.mx.example.org; none", false},
+		{"(mx.example.org) mx.example.net; none", false},
 		{"mx.example.org.example.net; spf=pass", false},
 		{"example.org; x=mx.example.org", false},
 		{"", false},
@@ -34,6 +48,22 @@ func TestForeignResultsWithOurNameGo(t *testing.T) {
 			t.Errorf("%q: gone %v, want %v", tt.value, got, tt.gone)
 		}
 	}
+}
+
+// The law: our own name is found in whatever dress, and never where another's is.
+func FuzzClaimsToBe(f *testing.F) {
+	f.Add("mx.example.org; none")
+	f.Add(" (x) \"mx.example.org\" 1; spf=pass")
+	f.Add("(((")
+	f.Fuzz(func(t *testing.T, in string) {
+		plain := strings.ToLower(strings.ReplaceAll(in, `\`, ""))
+		if claimsToBe(in, "mx.example.org") && !strings.Contains(plain, "mx.example.org") && lists.IsASCII(in) && !strings.ContainsAny(in, "(\"") {
+			t.Fatalf("%q does not name us", in)
+		}
+		if !claimsToBe("(x)\r\n\tMX.example.org ("+in, "mx.example.org") {
+			t.Fatalf("our name before %q is not seen", in)
+		}
+	})
 }
 
 func TestArchivedAt(t *testing.T) {

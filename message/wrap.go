@@ -3,6 +3,8 @@ package message
 import (
 	"strings"
 	"unicode/utf8"
+
+	"superlistd/lists"
 )
 
 // wrap puts a header of the list's own before the post, which becomes the one part of a message/rfc822: its header, but for
@@ -68,7 +70,7 @@ func (p *plan) wrap() Dressed {
 func (p *plan) wrapper(d *draft) {
 	eightBit, global := p.d.EightBit, false
 	for _, f := range p.h.fields {
-		if !ascii(f.raw) {
+		if !lists.IsASCII(f.raw) {
 			eightBit, global = true, global || utf8.Valid(f.raw)
 		}
 		if f.is("Content-Transfer-Encoding") {

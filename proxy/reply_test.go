@@ -154,19 +154,27 @@ func TestRepliesPage(t *testing.T) {
 	var b strings.Builder
 	b.WriteString(`# Replies
 
-What superlistd says, and when. This page is written by ` + "`go test -run TestRepliesPage -update ./proxy`" + ` from the table in
+What superlistd says, and when. This page is written by ` + "`go test ./proxy -run TestRepliesPage -update`" + ` from the table in
 ` + "`proxy/reply.go`" + `; a test fails when the two differ. Codes are those of RFC 5321 and RFC 3463.
 
 Replies of the next hop (Postfix's after-filter) to MAIL, RCPT, DATA and the end of data are handed back as they are, all
 their lines; but its 421 and 521 become 451 4.4.2, because on those Postfix would hang up on its own client.
+
+Where a list refuses a post by its settings, the reply has the code below, and a text that names the list and whom to ask:
+"Only members may post to team@lists.example.org; contact team-owner@lists.example.org".
 
 ## By cause
 
 | when | reply |
 | --- | --- |
 `)
+	last := ""
 	for _, r := range replies() {
-		fmt.Fprintf(&b, "| %s | %s |\n", r.is, wireReply(r.as))
+		row := fmt.Sprintf("| %s | %s |\n", r.is, wireReply(r.as))
+		if row != last { // two rooms say the same
+			b.WriteString(row)
+		}
+		last = row
 	}
 	fmt.Fprintf(&b, "| anything else; the cause is in the log | %s |\n", wireReply(unforeseen))
 	b.WriteString("\n## By the protocol\n\n| reply |\n| --- |\n")
