@@ -55,8 +55,9 @@ func BenchmarkStamp(b *testing.B) {
 	}
 }
 
-func BenchmarkRecipients1000(b *testing.B) {
-	_, s := benchDirectory(b)
+// recipients1000 reads slices of 1,000, round and round.
+func recipients1000(b *testing.B, s *boltstore.Store) {
+	b.Helper()
 	var r lists.Recipients
 	b.ReportAllocs()
 	for b.Loop() {
@@ -68,47 +69,33 @@ func BenchmarkRecipients1000(b *testing.B) {
 			r.Rewind()
 		}
 	}
+}
+
+func BenchmarkRecipients1000(b *testing.B) {
+	_, s := benchDirectory(b)
+	recipients1000(b, s)
+}
+
+// eachNth is a store of many members, of whom each n-th is changed.
+func eachNth(b *testing.B, n int, change func(*lists.Member)) *boltstore.Store {
+	b.Helper()
+	ms := manyMembers(benchMembers)
+	for i := 0; i < len(ms); i += n {
+		change(&ms[i])
+	}
+	return open(b, filledWith(b, ms), boltstore.Options{})
 }
 
 // Every other member is suspended: a slice passes as many as it gives.
 func BenchmarkRecipients1000HalfSuspended(b *testing.B) {
-	s := open(b, filepath.Join(b.TempDir(), "lists.db"), boltstore.Options{})
-	if err := s.Create(b.Context(), lists.List{Address: team}, nil); err != nil {
-		b.Fatal(err)
-	}
-	ms := manyMembers(benchMembers)
-	for i := 0; i < len(ms); i += 2 {
-		ms[i].Suspended = lists.Suspension{From: time.Unix(0, 0), Until: time.Now().AddDate(1, 0, 0)}
-	}
-	if _, err := s.Change(b.Context(), team, lists.Change{Add: ms}); err != nil {
-		b.Fatal(err)
-	}
-	var r lists.Recipients
-	b.ReportAllocs()
-	for b.Loop() {
-		r.Reset()
-		if err := s.Recipients(b.Context(), team, &r, 1000); err != nil {
-			b.Fatal(err)
-		}
-		if r.Done() {
-			r.Rewind()
-		}
-	}
+	recipients1000(b, eachNth(b, 2, func(m *lists.Member) {
+		m.Suspended = lists.Suspension{From: time.Unix(0, 0), Until: time.Now().AddDate(1, 0, 0)}
+	}))
 }
 
 // One member in ten takes digests: those are read from among all.
 func BenchmarkRecipientsOfDigest100000(b *testing.B) {
-	s := open(b, filepath.Join(b.TempDir(), "lists.db"), boltstore.Options{})
-	if err := s.Create(b.Context(), lists.List{Address: team}, nil); err != nil {
-		b.Fatal(err)
-	}
-	ms := manyMembers(benchMembers)
-	for i := 0; i < len(ms); i += 10 {
-		ms[i].Delivery = lists.DeliveryDigest
-	}
-	if _, err := s.Change(b.Context(), team, lists.Change{Add: ms}); err != nil {
-		b.Fatal(err)
-	}
+	s := eachNth(b, 10, func(m *lists.Member) { m.Delivery = lists.DeliveryDigest })
 	r := lists.Recipients{Select: lists.Selection{Delivery: lists.DeliveryDigest}}
 	b.ReportAllocs()
 	for b.Loop() {

@@ -36,7 +36,8 @@ type Store struct {
 }
 
 // Open returns the store at path. Only the folder must exist, else ErrStore: a file
-// that is missing is an empty store, and the first Create makes it.
+// that never was is an empty store, and the first Create makes it. One that was and is missing gives ErrStore: a list that
+// cannot be seen is not one that is no more.
 func Open(path string, opts Options) (*Store, error) {
 	file, err := openFile(path, listsLayout(), opts)
 	if err != nil {

@@ -54,12 +54,17 @@ var team = lists.Address{Local: "team", Domain: "lists.example.org"}
 // filled makes a store with one list of n members, and returns its path.
 func filled(t testing.TB, n int) string {
 	t.Helper()
+	return filledWith(t, manyMembers(n))
+}
+
+func filledWith(t testing.TB, members []lists.Member) string {
+	t.Helper()
 	path := filepath.Join(t.TempDir(), "lists.db")
 	s := open(t, path, boltstore.Options{})
 	if err := s.Create(t.Context(), lists.List{Address: team}, nil); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := s.Change(t.Context(), team, lists.Change{Add: manyMembers(n)}); err != nil {
+	if _, err := s.Change(t.Context(), team, lists.Change{Add: members}); err != nil {
 		t.Fatal(err)
 	}
 	return path

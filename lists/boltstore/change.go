@@ -193,7 +193,7 @@ func (w *rosterChange) delete(b *bolt.Bucket, key, value []byte) error {
 		return fmt.Errorf("%s: %w", key, err)
 	}
 	w.members--
-	if !ascii(address) {
+	if !lists.IsASCII(address) {
 		w.utf8--
 	}
 	w.changed = true
@@ -264,15 +264,6 @@ func (w *rosterChange) outcome() lists.Outcome {
 		}
 	}
 	return out
-}
-
-func ascii(s []byte) bool {
-	for _, c := range s {
-		if c >= 0x80 {
-			return false
-		}
-	}
-	return true
 }
 
 func isContext(err error) bool {

@@ -18,7 +18,7 @@ const maxFaults = 20
 // Check looks at the whole file: bbolt's own check of all pages, every record, and that
 // the counts and the index of aliases of every list are those of its members. A damaged file can end the process
 // (bbolt checks pages in a goroutine of its own, whose faults nobody can catch): call it
-// in a child process. A file that is missing is an empty store.
+// in a child process. A file that never was is an empty store; one that is lost is ErrStore.
 func Check(path string) error {
 	s, err := Open(path, Options{ReadOnly: true})
 	if err != nil {

@@ -34,6 +34,11 @@ func openFile(path string, of layout, opts Options) (*dataFile, error) {
 	return d, nil
 }
 
+// errGone is for a file that is lost.
+func (d *dataFile) errGone() error {
+	return d.unusable(fmt.Errorf("the file is gone: put it back, or begin anew without %s", d.turnstile()))
+}
+
 // checkFolder tells a store without a file from one whose disk is not mounted.
 func (d *dataFile) checkFolder() error {
 	info, err := os.Stat(filepath.Dir(d.path))
@@ -62,6 +67,11 @@ func (d *dataFile) view(ctx context.Context, fn func(*bolt.Tx) error) (exists bo
 		return false, err
 	}
 	err = d.transact(w, false, fn)
+	if err == errMissing && d.wasMade() {
+		if err = d.transact(w, false, fn); err == errMissing { // it was not made just now
+			err = d.errGone()
+		}
+	}
 	if err == errMissing {
 		return false, d.checkFolder()
 	}
@@ -78,7 +88,7 @@ func (d *dataFile) update(ctx context.Context, create bool, fn func(*bolt.Tx) er
 	if d.readOnly {
 		return false, d.unusable(errReadOnly)
 	}
-	if _, err := os.Stat(d.path); os.IsNotExist(err) && !create {
+	if _, err := os.Stat(d.path); os.IsNotExist(err) && !create && !d.wasMade() {
 		return false, d.checkFolder()
 	}
 	w := d.newWait(ctx)
@@ -89,6 +99,9 @@ func (d *dataFile) update(ctx context.Context, create bool, fn func(*bolt.Tx) er
 	defer leave()
 	err = d.transact(w, true, fn)
 	if err == errMissing {
+		if d.wasMade() {
+			return false, d.errGone()
+		}
 		if !create {
 			return false, d.checkFolder()
 		}
@@ -97,6 +110,7 @@ func (d *dataFile) update(ctx context.Context, create bool, fn func(*bolt.Tx) er
 		}
 		err = d.transact(w, true, fn)
 	}
+	d.markMade()
 	if err == errUnchanged {
 		err = nil
 	}

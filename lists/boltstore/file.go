@@ -22,6 +22,10 @@ type layout struct {
 	format  string
 	schema  int
 	buckets []string // those that are there from the beginning, beside "meta"
+
+	// kept: once the file was there, one that is missing is lost, and not empty. What waits for a list would
+	// be thrown away with it, and its senders be told that there is none.
+	kept bool
 }
 
 // Every file of ours has bucket "meta", which says what the file is.
@@ -35,7 +39,7 @@ const (
 // bucket: key of the member → value), and, since the first member has one, bucket "aliases"
 // (key of the list → bucket: key of the alias → key of the member).
 func listsLayout() layout {
-	return layout{format: "superlistd lists", schema: 1, buckets: []string{bucketLists, bucketMembers}}
+	return layout{format: "superlistd lists", schema: 1, buckets: []string{bucketLists, bucketMembers}, kept: true}
 }
 
 const (

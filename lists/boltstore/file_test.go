@@ -6,6 +6,7 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
+	"strings"
 	"syscall"
 	"testing"
 	"time"
@@ -52,6 +53,73 @@ func TestFolderGoesAway(t *testing.T) {
 	}
 	if _, err := os.Stat(folder); !os.IsNotExist(err) {
 		t.Errorf("the folder is there again: %v", err)
+	}
+}
+
+// The file is gone, and the rest is there: not an empty store either, and no new one is made. Put back, all is as it was; the
+// files of other kinds may be removed to begin anew.
+func TestFileGoesAway(t *testing.T) {
+	t.Parallel()
+	path := filepath.Join(t.TempDir(), "lists.db")
+	s := open(t, path, boltstore.Options{})
+	must := func(err error) {
+		t.Helper()
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	must(s.Create(t.Context(), lists.List{Address: team}, nil))
+	must(os.Rename(path, path+".kept"))
+	for name, err := range everyMethod(t.Context(), s, team) {
+		if !errors.Is(err, lists.ErrStore) || !strings.Contains(err.Error(), "the file is gone") {
+			t.Errorf("%s: got %v, want ErrStore", name, err)
+		}
+	}
+	if _, err := s.Stamp(t.Context()); !errors.Is(err, lists.ErrStore) {
+		t.Errorf("Stamp: got %v, want ErrStore", err)
+	}
+	if err := boltstore.Check(path); !errors.Is(err, lists.ErrStore) {
+		t.Errorf("Check: got %v, want ErrStore", err)
+	}
+	if _, err := os.Stat(path); !os.IsNotExist(err) {
+		t.Errorf("the file is there again: %v", err)
+	}
+	must(os.Rename(path+".kept", path))
+	if _, err := s.List(t.Context(), team); err != nil {
+		t.Errorf("put back: %v", err)
+	}
+	must(os.Remove(path))
+	must(os.Remove(path + ".lock"))
+	must(s.Create(t.Context(), lists.List{Address: team}, nil))
+
+	records := filepath.Join(t.TempDir(), "bounces.db")
+	book, err := boltstore.OpenRecords(records, "bounces", boltstore.Options{})
+	must(err)
+	add := func(of *boltstore.Table) error { return of.Put("a", []byte("b")) }
+	must(book.Update(t.Context(), team, add))
+	must(os.Remove(records))
+	must(book.Update(t.Context(), team, add))
+}
+
+// A store made by a version that left no note of it gets one from the next writer.
+func TestFileOfBeforeGoesAway(t *testing.T) {
+	t.Parallel()
+	path := filepath.Join(t.TempDir(), "lists.db")
+	s := open(t, path, boltstore.Options{})
+	if err := s.Create(t.Context(), lists.List{Address: team}, nil); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Truncate(path+".lock", 0); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := s.Change(t.Context(), team, lists.Change{Add: []lists.Member{{Address: lists.Address{Local: "ann", Domain: "x"}}}}); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Remove(path); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := s.List(t.Context(), team); !errors.Is(err, lists.ErrStore) {
+		t.Errorf("got %v, want ErrStore", err)
 	}
 }
 

@@ -61,6 +61,28 @@ func (d *dataFile) lock(w *wait, f *os.File, exclusive bool) error {
 
 func (d *dataFile) turnstile() string { return d.path + ".lock" }
 
+// made is what the turnstile of a file says once the file has been there.
+const made = "made\n"
+
+// markMade notes at the turnstile that the file was there. Without the note, which the next writer makes then, a file that is
+// lost looks like one that never was.
+func (d *dataFile) markMade() {
+	info, err := os.Stat(d.turnstile())
+	if !d.layout.kept || err != nil || info.Size() > 0 {
+		return
+	}
+	if f, err := os.OpenFile(d.turnstile(), os.O_WRONLY, 0); err == nil {
+		_, _ = f.WriteString(made)
+		_ = f.Close()
+	}
+}
+
+// wasMade reads that note.
+func (d *dataFile) wasMade() bool {
+	info, err := os.Stat(d.turnstile())
+	return d.layout.kept && err == nil && info.Size() > 0
+}
+
 // passTurnstile waits until no writer is waiting or writing. No turnstile: there never
 // was a writer.
 func (d *dataFile) passTurnstile(w *wait) error {

@@ -18,6 +18,11 @@ func (s *Store) Stamp(ctx context.Context) (lists.Stamp, error) {
 		return lists.Stamp{}, err
 	}
 	f, err := os.Open(s.path)
+	if errors.Is(err, fs.ErrNotExist) && s.wasMade() {
+		if f, err = os.Open(s.path); errors.Is(err, fs.ErrNotExist) { // it was not made just now
+			err = s.errGone()
+		}
+	}
 	if errors.Is(err, fs.ErrNotExist) {
 		return lists.Stamp{}, s.checkFolder()
 	}

@@ -1,7 +1,6 @@
 package run
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"flag"
@@ -54,7 +53,7 @@ func check(args []string, stdout, _ io.Writer) error {
 	var path, postfix string
 	err := flags(args, func(set *flag.FlagSet) {
 		configFlag(&path)(set)
-		set.StringVar(&postfix, "postfix", cmp.Or(os.Getenv("MAIL_CONFIG"), "/etc/postfix"), "Postfix's config_directory")
+		set.StringVar(&postfix, "postfix", "", "Postfix's config_directory")
 	})
 	if err != nil {
 		return err
@@ -94,11 +93,11 @@ func (r *report) checkFiles(cfg config.Config) {
 	}
 	r.checkSpool(cfg)
 	r.checkHistory(cfg)
-	if _, err := os.Stat(storePath(cfg)); errors.Is(err, os.ErrNotExist) {
+	text, err := checkInChild("--store", storePath(cfg))
+	if _, missing := os.Stat(storePath(cfg)); err == nil && missing != nil {
 		r.say("note", "store", "no list yet (listctl create LIST makes %s)", storePath(cfg))
 		return
 	}
-	text, err := checkInChild("--store", storePath(cfg))
 	r.verdict("store", err, "%s", text)
 }
 

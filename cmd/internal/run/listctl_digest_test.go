@@ -40,7 +40,7 @@ func TestListctlDigest(t *testing.T) {
 	listctl(exitDone, "create", "team@lists.test", "description=Team")
 	listctl(exitDone, "add", "team@lists.test", "ann@example.org", "dora@example.org")
 	listctl(exitDone, "member", "team@lists.test", "dora@example.org", "delivery=plain")
-	gatherOne(t, path)
+	gatherOne(t, path, lists.Address{Local: "team", Domain: "lists.test"})
 	if got := listctl(exitDone, "digest", "team@lists.test"); !strings.Contains(got, "team@lists.test: 1 post (") || !strings.Contains(got, "(volume 1, issue 1)") {
 		t.Errorf("what waits: %q", got)
 	}
@@ -64,7 +64,7 @@ func TestListctlDigest(t *testing.T) {
 }
 
 // gatherOne keeps a post for the issue that is gathered, after that was switched to.
-func gatherOne(t *testing.T, path string) {
+func gatherOne(t *testing.T, path string, list lists.Address) {
 	t.Helper()
 	cfg, err := config.Load(path)
 	if err != nil {
@@ -79,7 +79,6 @@ func gatherOne(t *testing.T, path string) {
 	if err := a.digests.Tick(ctx, time.Now()); err != nil {
 		t.Fatal(err)
 	}
-	list := lists.Address{Local: "team", Domain: "lists.test"}
 	l, err := a.store.List(ctx, list)
 	if err != nil || l.Digests.Members != 1 {
 		t.Fatalf("%+v, %v", l.Digests, err)

@@ -28,7 +28,7 @@ An ID may be cut to any beginning that only one post has.
 With --json, "held" prints one object a line, and "held show" one object:
   {"id", "list", "at", "from", "from_name", "subject", "message_id", "reason", "text", "identity", "results", "size",
    "client", "helo", "reverse_path", "noticed", "decided", "by", "fault"}
-"decided" is a decision that is not carried out yet.`
+"decided" is a decision that is not carried out yet. approve, reject and discard print the object of each post, decided.`
 
 const decideHelp = `The first decision about a post counts, whether it comes by mail or from here. approve sends the post to the
 members; reject tells the author, if it is proven that he wrote it; discard tells nobody. --ban puts the author on the list's
@@ -218,17 +218,26 @@ func (c *listctl) decide(d held.Decision, args []string) error {
 		if err == nil {
 			err = a.office.Decide(context.Background(), f.ID, d)
 		}
-		switch {
-		case errors.Is(err, moderation.ErrPending):
-			err = c.tell("%s to %s: %s is noted; it could not be carried out yet (%v)\n", f.ID, f.List, d.Action, err)
-		case err == nil:
-			if f, err = s.Get(f.ID); err == nil {
-				err = c.tell("%s to %s: %s\n", f.ID, f.List, done(f))
-			}
+		if err == nil || errors.Is(err, moderation.ErrPending) {
+			err = c.printDecided(s, f.ID, err)
 		}
 		errs = append(errs, err)
 	}
 	return errors.Join(errs...)
+}
+
+// printDecided tells of a decision; pending is why it is not carried out yet, or nil.
+func (c *listctl) printDecided(s *held.Store, id string, pending error) error {
+	f, err := s.Get(id)
+	switch {
+	case err != nil:
+		return err
+	case c.json:
+		return c.printJSON(jsonOfHeld(f))
+	case pending != nil:
+		return c.printf("%s to %s: %s is noted; it could not be carried out yet (%v)\n", f.ID, f.List, f.Decided.Action, pending)
+	}
+	return c.printf("%s to %s: %s\n", f.ID, f.List, done(f))
 }
 
 // done tells what was decided, and what of the decision was not possible: owners and who was forged are not banned, and nobody
