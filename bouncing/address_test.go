@@ -105,8 +105,7 @@ func TestVERP(t *testing.T) {
 			t.Parallel()
 			h := newHouse(t, 5)
 			a := parse(t, who)
-			_, err := h.Store.Change(t.Context(), h.List, lists.Change{Add: []lists.Member{{Address: a}}})
-			must(t, err)
+			h.Join(lists.Member{Address: a})
 			must(t, h.desk.Take(t.Context(), h.Settings(), extension(t, h.path())+"+"+a.Local+"="+a.Domain, strings.NewReader(gone("bea@m.test", "1@m.test"))))
 			if h.score(a.String()) != 1 || h.score("bea@m.test") != 0 {
 				t.Errorf("%s has %v points, bea %v", who, h.score(a.String()), h.score("bea@m.test"))

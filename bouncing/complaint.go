@@ -1,6 +1,7 @@
 package bouncing
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"io"
@@ -112,7 +113,7 @@ func (d *Desk) subject(ctx context.Context, f bounce.Feedback) (s subject, err e
 		}
 		s, err := d.known(ctx, list, []lists.Address{who})
 		if err != nil || !s.list.Address.IsZero() {
-			s.who, s.secret = orElse(s.who, who), true
+			s.who, s.secret = cmp.Or(s.who, who), true
 			return s, err
 		}
 	}
@@ -126,13 +127,6 @@ func (d *Desk) subject(ctx context.Context, f bounce.Feedback) (s subject, err e
 		}
 	}
 	return subject{}, nil
-}
-
-func orElse(a, other lists.Address) lists.Address {
-	if a.IsZero() {
-		return other
-	}
-	return a
 }
 
 // known looks for the first of some addresses that is a member. The subject's list is zero when there is none of this name.

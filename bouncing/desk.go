@@ -6,6 +6,7 @@ import (
 	"sync"
 	"time"
 
+	"superlistd/delivery"
 	"superlistd/letters"
 	"superlistd/lists"
 	"superlistd/lists/boltstore"
@@ -65,8 +66,8 @@ type Desk struct {
 	queue *queue
 
 	mu      sync.Mutex
-	refused []refusal            // by the next hop, and not counted yet
-	tried   map[string]time.Time // letters that could not be sent, and when
+	refused []refusal                  // by the next hop, and not counted yet
+	tried   map[delivery.Key]time.Time // letters that could not be sent, and when
 }
 
 // New returns a Desk.
@@ -83,7 +84,7 @@ func New(o Options) *Desk {
 	if o.Link == nil {
 		o.Link = func(string) (list, member lists.Address, ok bool) { return list, member, false }
 	}
-	return &Desk{opts: o, queue: newQueue(o.Book), tried: map[string]time.Time{}}
+	return &Desk{opts: o, queue: newQueue(o.Book), tried: map[delivery.Key]time.Time{}}
 }
 
 // fault tells of trouble; nil is none, and so is what somebody else does, or we do later.

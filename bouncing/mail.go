@@ -3,7 +3,6 @@ package bouncing
 import (
 	"context"
 	"errors"
-	"fmt"
 	"strings"
 	"time"
 
@@ -68,9 +67,8 @@ var errLater = errors.New("tried a moment ago")
 
 // send hands a letter over. errLater, unless it is time for that.
 func (d *Desk) send(ctx context.Context, l letters.Letter, now time.Time) error {
-	id := fmt.Sprintf("%x", l.Key)
 	d.mu.Lock()
-	last, failed := d.tried[id]
+	last, failed := d.tried[l.Key]
 	d.mu.Unlock()
 	if failed && now.Sub(last).Abs() < retry {
 		return errLater
@@ -81,8 +79,8 @@ func (d *Desk) send(ctx context.Context, l letters.Letter, now time.Time) error 
 	if len(d.tried) >= maxTried {
 		clear(d.tried)
 	}
-	if delete(d.tried, id); err != nil && !errors.Is(err, delivery.ErrAllRefused) {
-		d.tried[id] = now
+	if delete(d.tried, l.Key); err != nil && !errors.Is(err, delivery.ErrAllRefused) {
+		d.tried[l.Key] = now
 	}
 	return err
 }

@@ -19,8 +19,7 @@ func TestPersonalPath(t *testing.T) {
 			t.Parallel()
 			h := newHouse(t, 5)
 			a := parse(t, who)
-			_, err := h.Store.Change(t.Context(), h.List, lists.Change{Add: []lists.Member{{Address: a}}})
-			must(t, err)
+			h.Join(lists.Member{Address: a})
 			own := bouncing.PersonalPath(h.desk.Path(h.Settings(), h.Now()), "+", a)
 			if back := parse(t, own.String()); back != own {
 				t.Errorf("%s comes back as %s", own, back)

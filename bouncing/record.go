@@ -5,6 +5,7 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"slices"
+	"strings"
 	"time"
 
 	"superlistd/lists"
@@ -168,10 +169,9 @@ func nameOf(id string) string {
 
 // address makes one of a key; what is not the roster's own spelling is only shown.
 func address(key string) lists.Address {
-	for i := len(key) - 1; i >= 0; i-- {
-		if key[i] == '@' {
-			return lists.Address{Local: key[:i], Domain: key[i+1:]}
-		}
+	at := strings.LastIndexByte(key, '@')
+	if at < 0 {
+		return lists.Address{}
 	}
-	return lists.Address{}
+	return lists.Address{Local: key[:at], Domain: key[at+1:]}
 }

@@ -5,6 +5,7 @@ import (
 	"net"
 	"net/netip"
 	"net/url"
+	slashes "path"
 	"strings"
 )
 
@@ -31,11 +32,12 @@ func webURL(s string) (string, error) {
 		return "", notURL(s)
 	}
 	host, err := webHost(u)
-	path := strings.TrimRight(u.Path, "/")
-	if err != nil || len(host)+len(path) > maxWebURL || strings.ContainsFunc(path, notInPath) || strings.Contains(path, "//") {
+	below := strings.TrimRight(u.Path, "/")
+	// Browsers take the way that "//" and ".." mean, and u.RawPath is there when u.Path is not all that it says.
+	if err != nil || len(host)+len(below) > maxWebURL || strings.ContainsFunc(below, notInPath) || u.RawPath != "" || below != "" && slashes.Clean(below) != below {
 		return "", notURL(s)
 	}
-	return "https://" + host + path, nil
+	return "https://" + host + below, nil
 }
 
 func notURL(s string) error {

@@ -1,6 +1,7 @@
 package daily
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -181,7 +182,7 @@ func (d *Desk) send(ctx context.Context, l lists.List, m mark) error {
 	s := m.Pending
 	return d.opts.Letters.Send(ctx, letters.Letter{
 		List: l, To: letters.Mailboxes(l.Settings.Owners), Name: templates.Summary, Language: l.Settings.Language,
-		Facts: templates.Facts{Since: orElse(s.Since, m.At), At: s.At, Groups: s.Groups, Waiting: s.Waiting},
+		Facts: templates.Facts{Since: cmp.Or(s.Since, m.At), At: s.At, Groups: s.Groups, Waiting: s.Waiting},
 		Key:   letters.Key("daily", l.Address.Key(), stamp(m.At), stamp(s.At)),
 	})
 }

@@ -1,6 +1,7 @@
 package daily
 
 import (
+	"cmp"
 	"slices"
 	"strings"
 	"time"
@@ -23,13 +24,13 @@ func kinds() []audit.What {
 // gather reads what is new.
 func (d *Desk) gather(l lists.List, m mark, now time.Time) (*summary, error) {
 	groups := map[audit.What]*templates.Group{}
-	since := orElse(m.Since, m.At)
+	since := cmp.Or(m.Since, m.At)
 	seen := map[string]bool{}
 	to, err := d.opts.Audit.After(l.Address, m.From, func(e audit.Event) error {
 		if e.What == audit.Deleted { // what was before is of an earlier list of this name, which may have had other owners
 			clear(groups)
 			clear(seen)
-			since = orElse(l.Created.UTC(), since)
+			since = cmp.Or(l.Created.UTC(), since)
 			return nil
 		}
 		what := kindOf(e)
@@ -66,13 +67,6 @@ func (d *Desk) gather(l lists.List, m mark, now time.Time) (*summary, error) {
 		s.Waiting, err = d.opts.Waiting(l.Address)
 	}
 	return s, err
-}
-
-func orElse(t, other time.Time) time.Time {
-	if t.IsZero() {
-		return other
-	}
-	return t
 }
 
 // kindOf is the group that an event counts in.

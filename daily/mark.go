@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"superlistd/audit"
+	"superlistd/delivery/spool"
 	"superlistd/lists"
 )
 
@@ -64,7 +65,7 @@ func (d *Desk) save(list lists.Address, m mark) error {
 	if err != nil {
 		return errors.Join(err, os.Remove(f.Name()))
 	}
-	return nil
+	return spool.RealDisk{}.SyncDir(d.dir)
 }
 
 func (d *Desk) forget(list lists.Address) error {

@@ -19,6 +19,8 @@ func TestCommands(t *testing.T) {
 		{"body", "", "unsubscribe\n", "leave"},
 		{"CRLF, blanks, quotes, capitals", "x", " \"UNSUBSCRIBE\". \r\n", "leave"},
 		{"of Majordomo", "", "subscribe team ann@m.test", "join"},
+		{"what comes far behind it", "", "unsubscribe" + strings.Repeat(" ", 500) + "eve@m.test", ""},
+		{"blanks behind it", "", "unsubscribe" + strings.Repeat(" ", 500), "leave"},
 		{"another address", "", "subscribe eve@m.test", ""},
 		{"another list", "", "subscribe other@lists.test", ""},
 		{"the list by its address", "", "unsubscribe team@lists.test", "leave"},

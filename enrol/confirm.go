@@ -10,6 +10,7 @@ import (
 
 	"superlistd/letters"
 	"superlistd/lists"
+	"superlistd/message"
 	"superlistd/templates"
 )
 
@@ -36,7 +37,8 @@ func (d *Desk) ask(ctx context.Context, q inquiry, r request, name templates.Nam
 		d.log("request is open already", q.list, r.Who, nil)
 		return nil
 	}
-	if err := d.allow(ctx, q, r.Who); err != nil {
+	r.Counted = q.counted(old, found)
+	if err := d.allow(ctx, q, r.Who, r.Counted); err != nil {
 		return err
 	}
 	if r, err = d.open(ctx, r); err != nil {
@@ -71,7 +73,7 @@ func (d *Desk) confirmation(ctx context.Context, q inquiry, r request, name temp
 	l := d.toMember(ctx, q.list, name, r, facts)
 	l.ReplyTo = answer
 	if q.mail.Author.Key() == r.Who.Key() {
-		l.Answers = messageID(q.mail)
+		l.Answers = message.ID(q.mail.Head)
 	}
 	return l
 }
@@ -154,7 +156,7 @@ func (d *Desk) decide(ctx context.Context, q inquiry, r request, text string) er
 	if q.mail.Proof == lists.Contradicted { // whoever has the address may decide, but not in the name of another owner
 		by = lists.Address{}
 	}
-	said, ok := letters.ReadDecision(subject(q.mail.Head), text)
+	said, ok := letters.ReadDecision(letters.Subject(q.mail.Head), text)
 	if !ok && r.decided == nil {
 		return d.notUnderstood(ctx, q, r, text)
 	}
@@ -190,7 +192,7 @@ func (d *Desk) decide(ctx context.Context, q inquiry, r request, text string) er
 
 // room tells whether whoever has answered about a request gets another letter: a program that answers each of ours ends here.
 func (d *Desk) room(ctx context.Context, q inquiry) (more bool, err error) {
-	err = d.allow(ctx, q, q.mail.Author)
+	err = d.allow(ctx, q, q.mail.Author, q.key)
 	if errors.Is(err, ErrTooMany) {
 		d.log("answer not answered", q.list, q.mail.Author, err)
 		return false, nil
@@ -213,7 +215,7 @@ func (d *Desk) notUnderstood(ctx context.Context, q inquiry, r request, text str
 		own = own[:end]
 	}
 	m := d.question(q.list, r)
-	m.Facts.Text = letters.Shorten(strings.TrimSpace(subject(q.mail.Head) + "\n" + strings.Join(own[:min(len(own), maxCommands)], "\n")))
-	m.To, m.Answers, m.Key = []string{by.String()}, messageID(q.mail), once(m.Name, r, q.key)
+	m.Facts.Text = letters.Shorten(strings.TrimSpace(letters.Subject(q.mail.Head) + "\n" + strings.Join(own[:min(len(own), maxCommands)], "\n")))
+	m.To, m.Answers, m.Key = []string{by.String()}, message.ID(q.mail.Head), once(m.Name, r, q.key)
 	return d.send(ctx, m)
 }

@@ -35,16 +35,16 @@ type count struct {
 	network, who, list, mail string
 }
 
-// allow counts a letter to somebody, or gives ErrTooMany. That of a mail that was counted before is not counted again. Who has
-// proven, or confirmed, that he asks has a count of his own, so that strangers cannot use it up.
-func (d *Desk) allow(ctx context.Context, q inquiry, who lists.Address) error {
+// allow counts a letter to somebody under a name, mostly that of the mail that asks for it, or gives ErrTooMany. What was counted before
+// under that name is not counted again. Who has proven, or confirmed, that he asks has a count of his own, so that strangers cannot use it up.
+func (d *Desk) allow(ctx context.Context, q inquiry, who lists.Address, name string) error {
 	if q.agreed {
 		return nil // the question was counted
 	}
 	now := d.opts.Now().UTC()
 	c := count{
 		at: now, network: d.hashed("network", network(q.mail.Client)), who: d.hashed("who", who.Key()),
-		list: d.hashed("list", q.list.Address.Key()), mail: q.key,
+		list: d.hashed("list", q.list.Address.Key()), mail: name,
 	}
 	if q.proven() {
 		c.network, c.list, c.who = nobody, nobody, d.hashed("proven who", who.Key())
@@ -55,9 +55,18 @@ func (d *Desk) allow(ctx context.Context, q inquiry, who lists.Address) error {
 	return nil
 }
 
+// counted is the name under which the letter about a request is counted. Who takes the place of an older request causes a letter more,
+// though his mail may have come before: two mails could take each other's place again and again.
+func (q inquiry) counted(old request, found bool) string {
+	if !found || old.Mail == q.key {
+		return q.key
+	}
+	return digest(q.key, old.Nonce)
+}
+
 // settle notes that whom a letter asked has said yes: as he wanted it, it leaves room for another one.
 func (d *Desk) settle(ctx context.Context, r request) {
-	c := count{at: d.opts.Now().UTC(), network: nobody, who: nobody, list: nobody, mail: wanted + cmp.Or(r.Mail, digest(r.id, r.Nonce))}
+	c := count{at: d.opts.Now().UTC(), network: nobody, who: nobody, list: nobody, mail: wanted + cmp.Or(r.Counted, r.Mail, digest(r.id, r.Nonce))}
 	if err := d.enter(ctx, c); err != nil && !errors.Is(err, ErrTooMany) {
 		d.opts.Log(Event{What: "answer not counted", List: r.List, Who: r.Who, Err: err})
 	}

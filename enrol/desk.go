@@ -188,7 +188,7 @@ func (d *Desk) request(ctx context.Context, q inquiry) error {
 	if err != nil {
 		return fmt.Errorf("request to %s: %w", q.list.Address, err)
 	}
-	read := readCommands(q.list, q.mail.Author, subject(q.mail.Head), text, d.opts.Now())
+	read := readCommands(q.list, q.mail.Author, letters.Subject(q.mail.Head), text, d.opts.Now())
 	read.commands, q.report = merged(read.commands), reportOf(read)
 	if err := d.obeyAll(ctx, q, read); err != nil {
 		return err
@@ -220,8 +220,9 @@ func (d *Desk) obeyAll(ctx context.Context, q inquiry, read read) error {
 	if len(read.orders)+len(wishes) == 0 {
 		return nil
 	}
-	q.key, q.left = digest(q.key, ordering), read.rest
-	r := request{List: q.list.Address, Who: q.mail.Author, Action: ordering, Wishes: wishes, Orders: read.orders, Mail: q.key}
+	r := request{List: q.list.Address, Who: q.mail.Author, Action: ordering, Wishes: wishes, Orders: read.orders}
+	q.key, q.left = digest(q.key, d.idOf(r)), read.rest // a mail that comes again with other orders is another one
+	r.Mail = q.key
 	if slices.ContainsFunc(wishes, func(w wish) bool { return w.Verb == joining }) {
 		r.Name = nameOf(q.mail.AuthorName, r.Who)
 	}
@@ -273,19 +274,12 @@ func ownAddress(l lists.List, a lists.Address) bool {
 	return slices.ContainsFunc(own, func(o lists.Address) bool { return o.Key() == key })
 }
 
-func subject(h message.Header) string {
-	for _, s := range message.Texts(h, "Subject") {
-		return s
-	}
-	return ""
-}
-
 // mailKey names a mail, so that it is known when its sender comes again with it. One without a Message-ID is the same as others
 // with its subject and date.
 func mailKey(l lists.List, m Mail) string {
 	id := message.ID(m.Head)
 	if id == "" {
-		id = strings.Join(append(m.Head.Values("Date"), subject(m.Head)), "\n")
+		id = strings.Join(append(m.Head.Values("Date"), letters.Subject(m.Head)), "\n")
 	}
 	return digest(l.Address.Key(), m.Author.Key(), id)
 }

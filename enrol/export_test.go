@@ -8,6 +8,9 @@ import (
 	"superlistd/lists"
 )
 
+// Mine tells an extension of the desk.
+var Mine = mine
+
 // Undone are the commands that are not carried out, each behind why.
 func Undone(l lists.List, author lists.Address, subject, text string, now time.Time) (all []string) {
 	r := reportOf(readCommands(l, author, subject, text, now))

@@ -88,8 +88,8 @@ func (f *folder) exists(name string) (bool, error) {
 	return err == nil, err
 }
 
-// maxFile is more than any file of ours has, in octets.
-const maxFile = 64 << 10
+// maxFile is more than any file of ours has, in octets: maxOrders with names of which JSON makes six octets out of one.
+const maxFile = 256 << 10
 
 // read reads a file of JSON. One that is not there, or is none of ours, gives fs.ErrNotExist.
 func (f *folder) read(name string, into any) error {

@@ -50,7 +50,7 @@ func (d *Desk) Ask(ctx context.Context, l lists.List, address lists.Address, cli
 		list: l, mail: Mail{Head: message.ParseHeader(nil), Author: address, Client: client},
 		key: digest("ask", l.Address.Key(), address.Key(), hour),
 	}
-	if err := d.allow(ctx, q, address); err != nil {
+	if err := d.allow(ctx, q, address, q.key); err != nil {
 		return err
 	}
 	m, member, err := d.opts.Store.Member(ctx, l.Address, address)

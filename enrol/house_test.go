@@ -3,7 +3,6 @@ package enrol_test
 import (
 	"fmt"
 	"net/netip"
-	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -129,20 +128,15 @@ func extension(t testing.TB, to string) string {
 	return ext
 }
 
-// wantSent checks the mails by reader and words of the subject, one "reader: words" each, in any order.
+// wantSent is WantSent that tells what was done.
 func (h *house) wantSent(want ...string) []letter {
 	h.T.Helper()
-	all := h.Take()
-	var got []string
-	for _, l := range all {
-		got = append(got, l.Line())
-	}
-	slices.Sort(got)
-	slices.Sort(want)
-	if !slices.Equal(got, want) {
-		h.T.Fatalf("sent:\n%s\nwant:\n%s\nlog: %q", strings.Join(got, "\n"), strings.Join(want, "\n"), h.events)
-	}
-	return all
+	defer func() {
+		if h.T.Failed() {
+			h.T.Logf("log: %q", h.events)
+		}
+	}()
+	return h.WantSent(want...)
 }
 
 func (h *house) wantMember(who string, want bool) {

@@ -12,8 +12,7 @@ import (
 	"superlistd/templates"
 )
 
-// join does what somebody's wish to be a member leads to.
-// options say how he wants to get the posts.
+// join does what somebody's wish to be a member leads to; options say how he wants to get the posts.
 func (d *Desk) join(ctx context.Context, q inquiry, options []string) error {
 	l, who := q.list, q.mail.Author
 	if banned(l, who) {
@@ -40,8 +39,7 @@ func (d *Desk) join(ctx context.Context, q inquiry, options []string) error {
 		return d.change(ctx, q, command{verb: verbChange, options: options})
 	}
 	if member {
-		facts := d.facts(l, m.Address)
-		return d.answer(ctx, q, templates.Already, facts)
+		return d.answer(ctx, q, templates.Already, d.facts(l, m.Address))
 	}
 	complained, err := d.opts.Complained(ctx, l.Address, who)
 	if err != nil {
@@ -51,7 +49,7 @@ func (d *Desk) join(ctx context.Context, q inquiry, options []string) error {
 	if asks := l.Settings.Subscribe; !q.agreed && (!q.proven() || complained || asks != lists.SubscribeOpen && asks != lists.SubscribeApprove) {
 		return d.ask(ctx, q, r, templates.ConfirmSubscribe)
 	}
-	if err := d.allow(ctx, q, who); err != nil {
+	if err := d.allow(ctx, q, who, q.key); err != nil {
 		return err
 	}
 	return d.atOnce(ctx, q, r, false)
@@ -254,8 +252,7 @@ func (d *Desk) decline(ctx context.Context, l lists.List, r request) error {
 
 // ban adds somebody to the bans. A list that can take no more of them is a thing for its owners.
 func (d *Desk) ban(ctx context.Context, l lists.List, who lists.Address) error {
-	same := func(a lists.Address) bool { return a.Key() == who.Key() }
-	if banned(l, who) || l.Settings.IsOwner(who) || slices.ContainsFunc(l.Settings.ModeratedBy(), same) {
+	if banned(l, who) || l.Settings.IsOwner(who) || moderates(l, who) {
 		return nil
 	}
 	_, err := d.opts.Store.Update(ctx, l.Address, func(s *lists.Settings) error {

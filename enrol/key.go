@@ -4,7 +4,6 @@ import (
 	"strings"
 
 	"superlistd/lists"
-	"superlistd/message"
 	"superlistd/token"
 )
 
@@ -20,8 +19,8 @@ const purpose = "enrol answer"
 // extensionLength is that of "r", a request, its nonce and a token.
 const extensionLength = 1 + idLength + nonceLength + token.Length
 
-// Mine tells whether an extension of LIST-confirm has the form of one of this desk; others are somebody else's.
-func Mine(extension string) bool {
+// mine tells whether an extension of LIST-confirm has the form of one of this desk; others are somebody else's.
+func mine(extension string) bool {
 	return len(extension) == extensionLength && isBase32(strings.ToLower(extension)) && strings.IndexByte("raRA", extension[0]) >= 0
 }
 
@@ -49,7 +48,7 @@ func (d *Desk) Known(l lists.Address, extension string) error {
 // lookup finds the request that an extension, in any case, stands for.
 func (d *Desk) lookup(l lists.Address, extension string) (r request, letter byte, err error) {
 	extension = strings.ToLower(extension)
-	if !Mine(extension) {
+	if !mine(extension) {
 		return request{}, 0, ErrToken
 	}
 	letter = extension[0]
@@ -66,5 +65,3 @@ func (d *Desk) lookup(l lists.Address, extension string) (r request, letter byte
 	}
 	return r, letter, nil
 }
-
-func messageID(m Mail) string { return message.ID(m.Head) }

@@ -23,7 +23,7 @@ func (d *Desk) leave(ctx context.Context, q inquiry) error {
 		return d.ask(ctx, q, r, templates.ConfirmUnsubscribe)
 	}
 	// Nobody is kept because he has had too many letters: then he leaves without another one.
-	err = d.allow(ctx, q, m.Address)
+	err = d.allow(ctx, q, m.Address, q.key)
 	quiet := errors.Is(err, ErrTooMany)
 	if err != nil && !quiet {
 		return err
@@ -80,17 +80,17 @@ func (d *Desk) change(ctx context.Context, q inquiry, c command) error {
 	if !q.proven() {
 		return d.ask(ctx, q, r, templates.ConfirmChange)
 	}
-	err = d.allow(ctx, q, m.Address)
-	quiet := errors.Is(err, ErrTooMany)
-	if err != nil && !quiet {
-		return err
-	}
 	old, found, err := d.load(d.idOf(r))
 	if err != nil {
 		return err
 	}
 	if found && old.done && old.Mail == q.key {
 		return nil
+	}
+	err = d.allow(ctx, q, m.Address, q.counted(old, found))
+	quiet := errors.Is(err, ErrTooMany)
+	if err != nil && !quiet {
+		return err
 	}
 	return d.atOnce(ctx, q, r, quiet)
 }

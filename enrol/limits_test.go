@@ -3,6 +3,7 @@ package enrol_test
 import (
 	"errors"
 	"fmt"
+	"io/fs"
 	"net/netip"
 	"os"
 	"path/filepath"
@@ -63,6 +64,37 @@ func TestBomb(t *testing.T) {
 	}
 	if sent := h.Take(); len(sent) != 20 {
 		t.Errorf("%d letters of the other list", len(sent))
+	}
+}
+
+// Mails that come again and again with the same Message-IDs, and each time ask for something else, cause no more letters than others.
+func TestTheSameMailsAgainAndAgain(t *testing.T) {
+	t.Parallel()
+	for _, tt := range []struct {
+		name, victim string
+		proof        lists.Proof
+		ids          int
+		body         func(i int) string
+	}{
+		{"how to get posts", "mia@m.test", lists.Unproven, 2, func(i int) string { return []string{"set digest", "set nomail"}[i%2] }},
+		{"how to get posts, proven", "mia@m.test", lists.Proven, 2, func(i int) string { return []string{"set digest", "set nomail"}[i%2] }},
+		{"joining", "ann@m.test", lists.Unproven, 2, func(i int) string { return []string{"subscribe", "subscribe digest"}[i%2] }},
+		{"orders", "owen@m.test", lists.Unproven, 1, func(i int) string { return fmt.Sprintf("add a%d@m.test", i) }},
+		{"several things", "ann@m.test", lists.Unproven, 2, func(i int) string { return []string{"subscribe\nunsubscribe", "unsubscribe\nsubscribe"}[i%2] }},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			h := newHouse(t)
+			for i := range 60 {
+				h.mails = i % tt.ids // their author has the choice
+				if err := h.ask(lists.ServiceRequest, tt.victim, tt.proof, "Subject: x\n\n"+tt.body(i)+"\n"); err != nil {
+					wantError(t, err, enrol.ErrTooMany)
+				}
+			}
+			if n := len(h.Take()); n != 10 {
+				t.Errorf("%d letters", n)
+			}
+		})
 	}
 }
 
@@ -197,6 +229,23 @@ func TestTick(t *testing.T) {
 	}
 	if strings.Join(names, " ") != "lock" {
 		t.Errorf("left over: %q", names)
+	}
+}
+
+// What is being written just now is not taken for what a crash has left.
+func TestTickWhileOthersWrite(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t)
+	must(t, h.ask(lists.ServiceSubscribe, "ann@m.test", lists.Unproven, "Subject: x"))
+	half := filepath.Join(h.Data, "enrol", ".0123456789abcdef")
+	must(t, os.WriteFile(half, []byte("{"), 0o600))
+	must(t, h.desk.Tick(t.Context(), time.Now()))
+	if _, err := os.Stat(half); err != nil {
+		t.Error(err)
+	}
+	must(t, h.desk.Tick(t.Context(), time.Now().Add(time.Hour)))
+	if _, err := os.Stat(half); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("left over: %v", err)
 	}
 }
 

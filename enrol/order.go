@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"slices"
 
 	"superlistd/lists"
 	"superlistd/templates"
@@ -129,16 +130,16 @@ func (d *Desk) held(ctx context.Context, q inquiry) error {
 	if err != nil {
 		return err
 	}
-	decides := false
-	for _, m := range q.list.Settings.ModeratedBy() {
-		decides = decides || m.Key() == q.mail.Author.Key()
-	}
-	for i := range items {
-		if !decides {
+	if !moderates(q.list, q.mail.Author) {
+		for i := range items {
 			items[i].Answer = ""
 		}
 	}
 	facts := d.facts(q.list, q.mail.Author)
 	facts.Items = items
 	return d.answer(ctx, q, templates.HeldPosts, facts)
+}
+
+func moderates(l lists.List, who lists.Address) bool {
+	return slices.ContainsFunc(l.Settings.ModeratedBy(), func(a lists.Address) bool { return a.Key() == who.Key() })
 }

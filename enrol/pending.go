@@ -43,6 +43,7 @@ type request struct {
 	Wishes  []wish   `json:",omitempty"`
 	Orders  []order  `json:",omitempty"`
 	Mail    string   // key of the mail that asked; "" for an invitation
+	Counted string   `json:",omitempty"` // name under which the letter that asks for a confirmation was counted; "" is Mail
 	Nonce   string
 	At      time.Time
 
@@ -244,7 +245,7 @@ func (d *Desk) sweep(now time.Time) error {
 }
 
 // needless tells files that nobody asks for any more: marks whose request is gone, old counts, what was half written when
-// somebody died (nobody writes now).
+// somebody died. Marks are made without the lock, so a fresh file may still be written.
 func (d *Desk) needless(e fs.DirEntry, alive map[string]bool, now time.Time) bool {
 	name := e.Name()
 	if hour, ok := strings.CutPrefix(name, countPrefix); ok {
@@ -255,5 +256,9 @@ func (d *Desk) needless(e fs.DirEntry, alive map[string]bool, now time.Time) boo
 		nonce, _, _ := strings.Cut(rest, ".")
 		return !alive[id+"."+nonce+"."]
 	}
-	return strings.HasPrefix(name, ".")
+	if !strings.HasPrefix(name, ".") {
+		return false
+	}
+	info, err := e.Info()
+	return err == nil && now.Sub(info.ModTime()).Abs() >= time.Minute
 }

@@ -9,6 +9,7 @@ import (
 	"superlistd/delivery"
 	"superlistd/letters"
 	"superlistd/lists"
+	"superlistd/message"
 	"superlistd/templates"
 )
 
@@ -23,7 +24,7 @@ func (d *Desk) facts(l lists.List, who lists.Address) templates.Facts {
 func (d *Desk) reply(ctx context.Context, q inquiry, to lists.Address, name templates.Name, facts templates.Facts) letters.Letter {
 	return letters.Letter{
 		List: q.list, To: []string{to.String()}, Name: name, Language: d.opts.Letters.Language(ctx, q.list, to), Facts: facts,
-		ReplyTo: q.list.Request(), Answers: messageID(q.mail), Key: letters.Key("enrol", string(name), to.Key(), q.key),
+		ReplyTo: q.list.Request(), Answers: message.ID(q.mail.Head), Key: letters.Key("enrol", string(name), to.Key(), q.key),
 	}
 }
 
@@ -36,7 +37,7 @@ func (d *Desk) answer(ctx context.Context, q inquiry, name templates.Name, facts
 		q.key = digest("answer", string(name), q.list.Address.Key(), q.mail.Author.Key(), day, facts.Text, fmt.Sprint(facts.Undone))
 		facts.Text = ""
 	}
-	if err := d.allow(ctx, q, q.mail.Author); err != nil {
+	if err := d.allow(ctx, q, q.mail.Author, q.key); err != nil {
 		return err
 	}
 	return d.send(ctx, d.reply(ctx, q, q.mail.Author, name, facts))

@@ -48,7 +48,6 @@ func (a Attachment) Whole() bool { return a.whole }
 // Attach makes an attachment of a mail that has at most room octets, and of the header of a larger one (RFC 6522 section 4). The
 // content is read again when the letter is sent. utf8Mail says that the mail came with SMTPUTF8.
 func Attach(p message.Content, utf8Mail bool, room int64) (Attachment, error) {
-	// One octet more: an incomplete line is no field.
 	raw, err := io.ReadAll(io.LimitReader(p.Reader(0), message.MaxHeader))
 	if err != nil {
 		return Attachment{}, err

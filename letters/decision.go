@@ -3,7 +3,6 @@ package letters
 import (
 	"strings"
 	"unicode"
-	"unicode/utf8"
 
 	"superlistd/templates"
 )
@@ -164,9 +163,5 @@ func Shorten(s string) string {
 	if len(s) <= maxReason {
 		return s
 	}
-	s = s[:maxReason]
-	for len(s) > 0 && !utf8.ValidString(s[len(s)-1:]) {
-		s = s[:len(s)-1]
-	}
-	return s + " …"
+	return strings.ToValidUTF8(s[:maxReason], "") + " …"
 }

@@ -66,6 +66,8 @@ func TestPlainAnswers(t *testing.T) {
 		{"a subject of a reply has words of the post", re, "Who is this?\n", "", ""},
 		{"a subject that is more than the word", "approve this", "", "", ""},
 
+		{"a word, and the rest of the sentence far behind it", re, "approve" + strings.Repeat(" ", 100) + "? Certainly not!\n", "", ""},
+		{"a word far behind", re, strings.Repeat(" ", 100) + "approve\n", "approve", ""},
 		{"nothing", re, "", "", ""},
 		{"only quoted", re, "> approve\n> discard\n", "", ""},
 		{"quoted with bars", re, "| approve\n", "", ""},

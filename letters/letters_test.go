@@ -7,7 +7,9 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"testing/iotest"
 	"time"
+	"unicode/utf8"
 
 	"superlistd/delivery"
 	"superlistd/letters"
@@ -126,6 +128,66 @@ func TestErrorsOfSend(t *testing.T) {
 	}
 	if got := c.Language(t.Context(), team(), lists.Address{}); got != "en" {
 		t.Errorf("language without a store: %s", got)
+	}
+}
+
+// A body of several pieces can be read again from any octet: a next hop may want the rest of it.
+func TestBodyFromAnyOctet(t *testing.T) {
+	t.Parallel()
+	var sent []delivery.Route
+	c := clerk(t, &sent, nil)
+	a, err := letters.Attach(message.Octets("Subject: x\r\n\r\nHello\r\n"), false, 100)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := c.Send(t.Context(), letters.Letter{List: team(), To: []string{"ann@m.test"}, Name: templates.Help, Attached: []letters.Attachment{a}}); err != nil {
+		t.Fatal(err)
+	}
+	body := sent[0].Body
+	whole, err := io.ReadAll(body.Reader(0))
+	if err != nil || int64(len(whole)) != body.Size() {
+		t.Fatalf("%d octets of %d, %v", len(whole), body.Size(), err)
+	}
+	for off := range whole {
+		if rest, err := io.ReadAll(body.Reader(int64(off))); err != nil || string(rest) != string(whole[off:]) {
+			t.Fatalf("from %d: %q, %v", off, rest, err)
+		}
+	}
+	if rest, err := io.ReadAll(body.Reader(body.Size())); err != nil || len(rest) > 0 {
+		t.Errorf("at the end: %q, %v", rest, err)
+	}
+}
+
+// A mail that cannot be read is no mail without an order: it comes again.
+func TestTextOfABrokenBody(t *testing.T) {
+	t.Parallel()
+	broken := errors.New("broken")
+	h := message.ParseHeader([]byte("Subject: x\r\n\r\n"))
+	if text, err := letters.Text(h, io.MultiReader(strings.NewReader("approve\n"), iotest.ErrReader(broken))); text != "" || !errors.Is(err, broken) {
+		t.Errorf("%q, %v", text, err)
+	}
+	if _, err := letters.Attach(unreadable{broken}, false, 100); !errors.Is(err, broken) {
+		t.Errorf("attachment: %v", err)
+	}
+}
+
+// unreadable is content on a disk that fails.
+type unreadable struct{ err error }
+
+func (u unreadable) Size() int64            { return 10 }
+func (u unreadable) Reader(int64) io.Reader { return iotest.ErrReader(u.err) }
+
+// A text that goes on to somebody else ends with a whole character.
+func TestShorten(t *testing.T) {
+	t.Parallel()
+	for _, s := range []string{strings.Repeat("é", 4000), "x" + strings.Repeat("é", 4000), strings.Repeat("x", 4001)} {
+		got := letters.Shorten(s)
+		if !utf8.ValidString(got) || len(got) > 4010 || len(got) < 3990 || !strings.HasSuffix(got, " …") {
+			t.Errorf("%d octets: %q", len(got), got[len(got)-10:])
+		}
+	}
+	if s := strings.Repeat("é", 2000); letters.Shorten(s) != s {
+		t.Error("what fits is cut")
 	}
 }
 

@@ -17,13 +17,14 @@ func Lines(text string) []string {
 	return all[:min(len(all), maxLines)]
 }
 
-// Bare takes from a word, or a line, what people and mailers put around it, and its case.
+// Bare takes from a word, or a line, what people and mailers put around it, and its case. What is longer than any word of ours is
+// cut, and still longer than those.
 func Bare(s string) string {
-	const most = 100
-	s = strings.TrimFunc(s[:min(len(s), most)], func(r rune) bool {
+	const most = 100 // octets
+	s = strings.TrimFunc(s, func(r rune) bool {
 		return unicode.IsSpace(r) || strings.ContainsRune("*_\"'`.!,;:[]()<>«»„“”‘’", r)
 	})
-	return strings.ToLower(s)
+	return strings.ToLower(s[:min(len(s), most)])
 }
 
 // Quoted tells a line of the mail that is answered.

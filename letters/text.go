@@ -11,6 +11,14 @@ import (
 // maxAnswer is how much of an answer's body is read, in octets. Mailers put the answer first.
 const maxAnswer = 256 << 10
 
+// Subject is that of a mail, decoded; "" without one.
+func Subject(h message.Header) string {
+	for _, s := range message.Texts(h, "Subject") {
+		return s
+	}
+	return ""
+}
+
 // Text is what a person wrote in a mail, of which body is what follows the header: see message.Body.Text. It is for finding an
 // order in it: what cannot be read is "", and errors are those of body only.
 func Text(h message.Header, body io.Reader) (string, error) {

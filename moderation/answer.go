@@ -33,11 +33,7 @@ func (o *Office) Answer(ctx context.Context, l lists.List, extension string, h m
 	if err != nil {
 		return fmt.Errorf("answer about held post %s: %w", f.ID, err)
 	}
-	subject := ""
-	for _, s := range message.Texts(h, "Subject") {
-		subject = s
-		break
-	}
+	subject := letters.Subject(h)
 	said, ok := letters.ReadDecision(subject, text)
 	if !ok {
 		o.opts.Log(Event{What: "answer not understood", List: l.Address, ID: f.ID, By: from.String()})

@@ -31,9 +31,9 @@ func TestAnswersThatAreNone(t *testing.T) {
 			t.Parallel()
 			h := newHouse(t)
 			h.hold("ann@m.test", "Lunch", "unproven")
-			notice := h.wantSent(noticeOf + "Lunch")[0]
+			notice := h.WantSent(noticeOf + "Lunch")[0]
 			must(t, h.answer(notice.Value("Reply-To"), "mia@m.test", tt.fields+reply(notice, "mia@m.test", tt.body)))
-			for _, l := range h.wantSent(tt.want...) {
+			for _, l := range h.WantSent(tt.want...) {
 				if l.Value("Reply-To") != notice.Value("Reply-To") || !strings.Contains(l.Text, "> Re: team@lists.test") {
 					t.Errorf("it does not help:\n%s", l.Text)
 				}
@@ -48,7 +48,7 @@ func TestDecidedByHimself(t *testing.T) {
 	t.Parallel()
 	h := newHouse(t)
 	h.hold("ann@m.test", "Lunch", "unproven")
-	notice := h.wantSent(noticeOf + "Lunch")[0]
+	notice := h.WantSent(noticeOf + "Lunch")[0]
 	for _, tt := range []struct{ from, body, want string }{
 		{"mia@m.test", "discard\n", "Thank you"},
 		{"Mia@M.test", "approve\n", "You have already decided this, so"},
@@ -69,9 +69,9 @@ func TestAnswerOfNobody(t *testing.T) {
 	t.Parallel()
 	h := newHouse(t)
 	h.hold("ann@m.test", "Lunch", "unproven")
-	_, extension, _ := strings.Cut(strings.TrimSuffix(h.wantSent(noticeOf + "Lunch")[0].Value("Reply-To"), "@lists.test"), "+")
+	_, extension, _ := strings.Cut(strings.TrimSuffix(h.WantSent(noticeOf + "Lunch")[0].Value("Reply-To"), "@lists.test"), "+")
 	must(t, h.office.Answer(t.Context(), h.Settings(), extension, message.ParseHeader([]byte("Subject: x\n\n")), strings.NewReader("approve\n"), lists.Address{}))
-	h.wantSent("members: Lunch")
+	h.WantSent("members: Lunch")
 	h.wantLeft()
 }
 
@@ -108,7 +108,7 @@ func TestAnswersOfPrograms(t *testing.T) {
 	t.Parallel()
 	h := newHouse(t)
 	h.hold("ann@m.test", "Lunch", "unproven")
-	asked := h.wantSent(noticeOf + "Lunch")[0]
+	asked := h.WantSent(noticeOf + "Lunch")[0]
 	n := 0
 	for ; n < 10; n++ {
 		raw := strings.Replace(reply(asked, "mia@m.test", "I am on holiday.\n"), "<answer.", fmt.Sprintf("<answer.%d.", n), 1)

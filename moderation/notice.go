@@ -42,6 +42,7 @@ func (o *Office) sendNotice(ctx context.Context, l lists.List, posts []held.Fact
 	}
 	room := int64(maxAttached)
 	words := []string{"notice"}
+	var last held.Facts
 	for _, f := range posts {
 		p, err := o.opts.Held.Open(f.ID)
 		if errors.Is(err, held.ErrGone) {
@@ -61,30 +62,18 @@ func (o *Office) sendNotice(ctx context.Context, l lists.List, posts []held.Fact
 		m.Attached = append(m.Attached, a)
 		m.Facts.Items = append(m.Facts.Items, o.item(f))
 		words = append(words, f.ID)
+		last = f
 	}
 	switch len(m.Attached) {
 	case 0:
 		return nil
 	case 1:
-		m.Name, m.Facts = templates.Notice, o.factsOf(l, posts, m)
-		m.ReplyTo = o.answerAddress(l.Address, m.Facts.ID)
+		m.ReplyTo = o.answerAddress(l.Address, last.ID)
+		m.Name, m.Facts = templates.Notice, o.facts(l, last)
+		m.Facts.HeaderOnly, m.Facts.Answer = !m.Attached[0].Whole(), m.ReplyTo.String()
 	}
 	m.Key = keyOf(words...)
 	return o.opts.Letters.Send(ctx, m)
-}
-
-// factsOf are the facts of the one post in a notice.
-func (o *Office) factsOf(l lists.List, posts []held.Facts, m letters.Letter) templates.Facts {
-	for _, f := range posts {
-		if f.ID != m.Facts.Items[0].ID {
-			continue
-		}
-		facts := o.facts(l, f)
-		facts.HeaderOnly = !m.Attached[0].Whole()
-		facts.Answer = o.answerAddress(l.Address, f.ID).String()
-		return facts
-	}
-	return m.Facts
 }
 
 // facts are those of a held post, for texts.

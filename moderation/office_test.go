@@ -25,7 +25,7 @@ func TestHeldAndApprovedByMail(t *testing.T) {
 	if again := h.hold("ann@m.test", "Lunch", "proven"); again != id || !slices.Equal(h.heard, []string{id + " Lunch"}) {
 		t.Errorf("held as %s and %s, heard of %q", id, again, h.heard)
 	}
-	sent := h.wantSent(noticeOf+"Lunch", "ann@m.test"+heldTo)
+	sent := h.WantSent(noticeOf+"Lunch", "ann@m.test"+heldTo)
 	notice := sent[1]
 	for name, want := range map[string]string{
 		"From": "<team-owner@lists.test>", "To": "<mia@m.test>, <max@m.test>", "Auto-Submitted": "auto-generated", "Precedence": "bulk",
@@ -45,16 +45,16 @@ func TestHeldAndApprovedByMail(t *testing.T) {
 		t.Errorf("Reply-To: %q", to)
 	}
 	must(t, h.answer(to, "mia@m.test", reply(notice, "mia@m.test", "approve\n")))
-	h.wantSent("members: Lunch", "mia@m.test: team@lists.test: done: Lunch")
+	h.WantSent("members: Lunch", "mia@m.test: team@lists.test: done: Lunch")
 	h.wantLeft()
 	// Somebody is late, with his own address or in capitals.
 	must(t, h.answer(strings.ToUpper(to), "max@m.test", reply(notice, "max@m.test", "discard\n")))
-	late := h.wantSent("max@m.test: team@lists.test: already decided: Lunch")
+	late := h.WantSent("max@m.test: team@lists.test: already decided: Lunch")
 	if !strings.Contains(late[0].Text, "mia@m.test") {
 		t.Errorf("he is not told who decided:\n%s", late[0].Text)
 	}
 	h.tick()
-	h.wantSent()
+	h.WantSent()
 	h.Wait(held.KeepNotes + time.Hour)
 	h.tick()
 	wantError(t, h.answer(to, "max@m.test", reply(notice, "max@m.test", "discard\n")), moderation.ErrToken)
@@ -64,16 +64,16 @@ func TestSameAnswerTwice(t *testing.T) {
 	t.Parallel()
 	h := newHouse(t)
 	h.hold("ann@m.test", "Lunch", "unproven")
-	notice := h.wantSent(noticeOf + "Lunch")[0]
+	notice := h.WantSent(noticeOf + "Lunch")[0]
 	raw := reply(notice, "mia@m.test", "discard\n")
 	must(t, h.answer(notice.Value("Reply-To"), "mia@m.test", raw))
-	h.wantSent("mia@m.test: team@lists.test: done: Lunch")
+	h.WantSent("mia@m.test: team@lists.test: done: Lunch")
 	must(t, h.answer(notice.Value("Reply-To"), "mia@m.test", raw)) // its sender lost our reply
-	h.wantSent()
+	h.WantSent()
 	must(t, h.answer(notice.Value("Reply-To"), "mia@m.test", strings.Replace(raw, "<answer.", "<second.", 1)))
-	h.wantSent("mia@m.test: team@lists.test: done: Lunch")
+	h.WantSent("mia@m.test: team@lists.test: done: Lunch")
 	must(t, h.answer(notice.Value("Reply-To"), "mia@m.test", strings.Replace(reply(notice, "mia@m.test", "approve\n"), "<answer.", "<third.", 1)))
-	h.wantSent("mia@m.test: team@lists.test: already decided: Lunch")
+	h.WantSent("mia@m.test: team@lists.test: already decided: Lunch")
 }
 
 func TestDecisions(t *testing.T) {
@@ -107,7 +107,7 @@ func TestDecisions(t *testing.T) {
 			h.Take()
 			tt.decision.By = "listctl"
 			must(t, h.office.Decide(t.Context(), id, tt.decision))
-			for _, l := range h.wantSent(tt.want...) {
+			for _, l := range h.WantSent(tt.want...) {
 				if tt.decision.Action == held.Reject && !strings.Contains(l.Text, "> Too long.") {
 					t.Errorf("the author is not told why:\n%s", l.Text)
 				}
@@ -187,7 +187,7 @@ func TestTwoAtOnce(t *testing.T) {
 		if lost != 1 {
 			t.Errorf("errors: %v", errs)
 		}
-		h.wantSent("members: Lunch")
+		h.WantSent("members: Lunch")
 		h.wantLeft()
 	}
 }
@@ -196,7 +196,7 @@ func TestKnown(t *testing.T) {
 	t.Parallel()
 	h := newHouse(t)
 	id := h.hold("ann@m.test", "Lunch", "unproven")
-	to := h.wantSent(noticeOf + "Lunch")[0].Value("Reply-To")
+	to := h.WantSent(noticeOf + "Lunch")[0].Value("Reply-To")
 	_, good, _ := strings.Cut(strings.TrimSuffix(to, "@lists.test"), "+")
 	other := address(t, "other@lists.test")
 	gone := "h" + "aaaaaaaaaaaa" + h.keys.Make("held post", h.List.Key(), "aaaaaaaaaaaa")
@@ -234,7 +234,7 @@ func TestListThatIsGone(t *testing.T) {
 	h.wantLeft("Dinner")
 	h.tick()
 	h.wantLeft()
-	h.wantSent()
+	h.WantSent()
 }
 
 // No text but the one that was made, in any case, is an address of ours.

@@ -27,30 +27,30 @@ func TestNoticesAreGathered(t *testing.T) {
 		h.tick()
 		h.Wait(10 * time.Minute)
 	}
-	h.wantSent()
+	h.WantSent()
 	h.Wait(29 * time.Minute)
 	h.tick()
-	h.wantSent()
+	h.WantSent()
 	h.Wait(time.Minute)
 	h.tick()
-	notice := h.wantSent(fmt.Sprintf(gathered, 3))[0]
+	notice := h.WantSent(fmt.Sprintf(gathered, 3))[0]
 	for _, subject := range []string{"One", "Two", "Three"} {
 		if !strings.Contains(notice.Text, string(postBy("ann@m.test", subject))) {
 			t.Errorf("%s is not attached:\n%s", subject, notice.Text)
 		}
 	}
 	h.tick()
-	h.wantSent()
+	h.WantSent()
 	// A link under the second one.
 	_, rest, _ := strings.Cut(notice.Text, "2. Two")
 	_, link, _ := strings.Cut(rest, "<mailto:")
 	to, _, _ := strings.Cut(link, "?")
 	must(t, h.answer(to, "mia@m.test", "From: mia@m.test\nSubject: approve\n\n"))
-	h.wantSent("members: Two", "mia@m.test: team@lists.test: done: Two")
+	h.WantSent("members: Two", "mia@m.test: team@lists.test: done: Two")
 	h.hold("ann@m.test", "Four", "unproven")
 	h.Wait(time.Hour)
 	h.tick()
-	h.wantSent(noticeOf + "Four")
+	h.WantSent(noticeOf + "Four")
 }
 
 func TestManyNoticesBecomeOne(t *testing.T) {
@@ -62,12 +62,12 @@ func TestManyNoticesBecomeOne(t *testing.T) {
 	}
 	h.Fail = nil
 	h.tick()
-	h.wantSent() // it has just failed
+	h.WantSent() // it has just failed
 	h.Wait(time.Hour)
 	h.tick()
-	h.wantSent(fmt.Sprintf(gathered, 50), fmt.Sprintf(gathered, 50), fmt.Sprintf(gathered, 20))
+	h.WantSent(fmt.Sprintf(gathered, 50), fmt.Sprintf(gathered, 50), fmt.Sprintf(gathered, 20))
 	h.tick()
-	h.wantSent()
+	h.WantSent()
 }
 
 // The larger the wait was, the longer the next one is, up to an hour.
@@ -93,7 +93,7 @@ func TestNoticeIsTriedAgain(t *testing.T) {
 	h.Fail = nil
 	h.Wait(time.Hour)
 	h.tick()
-	h.wantSent(noticeOf + "Lunch")
+	h.WantSent(noticeOf + "Lunch")
 }
 
 func TestExpiry(t *testing.T) {
@@ -111,7 +111,7 @@ func TestExpiry(t *testing.T) {
 	h.wantLeft("One", "Two", "Three")
 	h.Wait(day / 2)
 	h.tick()
-	sent := h.wantSent("owen@m.test: team@lists.test: 2 held posts were deleted")
+	sent := h.WantSent("owen@m.test: team@lists.test: 2 held posts were deleted")
 	if !strings.Contains(sent[0].Text, "One") || !strings.Contains(sent[0].Text, "Two") || strings.Contains(sent[0].Text, "Three") {
 		t.Errorf("told of:\n%s", sent[0].Text)
 	}
@@ -120,14 +120,14 @@ func TestExpiry(t *testing.T) {
 		h.Wait(time.Hour)
 		h.tick()
 	}
-	h.wantSent("owen@m.test: team@lists.test: a held post was deleted")
+	h.WantSent("owen@m.test: team@lists.test: a held post was deleted")
 	h.wantLeft()
 	h.Set("hold_days", "forever")
 	h.hold("ann@m.test", "Four", "unproven")
 	h.Take()
 	h.Wait(1000 * day)
 	h.tick()
-	h.wantSent()
+	h.WantSent()
 	h.wantLeft("Four")
 }
 
@@ -141,7 +141,7 @@ func TestAnswerAfterExpiry(t *testing.T) {
 	h.tick()
 	h.Take()
 	must(t, h.answer(notice.Value("Reply-To"), "mia@m.test", reply(notice, "mia@m.test", "approve\n")))
-	sent := h.wantSent("mia@m.test: team@lists.test: already decided: Lunch")
+	sent := h.WantSent("mia@m.test: team@lists.test: already decided: Lunch")
 	if !strings.Contains(sent[0].Text, "Nobody decided in time") {
 		t.Errorf("told:\n%s", sent[0].Text)
 	}
@@ -169,7 +169,7 @@ func TestReleaseIsGivenUp(t *testing.T) {
 	down = false
 	h.Wait(time.Hour)
 	h.tick()
-	sent := h.wantSent("owen@m.test: team@lists.test: a post could not be delivered")
+	sent := h.WantSent("owen@m.test: team@lists.test: a post could not be delivered")
 	if !strings.Contains(sent[0].Text, "no way") {
 		t.Errorf("told:\n%s", sent[0].Text)
 	}
@@ -223,7 +223,7 @@ func TestLargePostGoesWithItsHeader(t *testing.T) {
 	if _, err := h.office.Hold(t.Context(), h.Settings(), h.facts("ann@m.test", "Lunch", "unproven"), large); err != nil {
 		t.Fatal(err)
 	}
-	notice := h.wantSent(noticeOf + "Lunch")[0]
+	notice := h.WantSent(noticeOf + "Lunch")[0]
 	if len(notice.Text) > 10_000 || !strings.Contains(notice.Text, "Content-Type: text/rfc822-headers") || strings.Contains(notice.Text, "line of the body") ||
 		!strings.Contains(notice.Text, "too large to be attached") {
 		t.Errorf("notice of %d octets:\n%.3000s", len(notice.Text), notice.Text)
@@ -252,7 +252,7 @@ func TestAttachedOctetsBeyondASCII(t *testing.T) {
 			if _, err := h.office.Hold(t.Context(), h.Settings(), f, message.Octets(tt.content)); err != nil {
 				t.Fatal(err)
 			}
-			notice := h.wantSent(noticeOf + "Lunch")[0]
+			notice := h.WantSent(noticeOf + "Lunch")[0]
 			for _, want := range append(tt.want, tt.content) {
 				if !strings.Contains(notice.Text, want) {
 					t.Errorf("no %q in\n%s", want, notice.Text)
@@ -271,7 +271,7 @@ func TestNoModerators(t *testing.T) {
 	t.Parallel()
 	h := newHouse(t, "owners", "none", "moderators", "none")
 	h.hold("ann@m.test", "Lunch", "unproven")
-	notice := h.wantSent("postmaster: team@lists.test: a post needs your decision: Lunch")[0]
+	notice := h.WantSent("postmaster: team@lists.test: a post needs your decision: Lunch")[0]
 	if notice.Value("To") != "<postmaster@mx.lists.test>" {
 		t.Errorf("To: %q", notice.Value("To"))
 	}

@@ -13,7 +13,7 @@ func TestWaiting(t *testing.T) {
 	h.hold("ann@m.test", "Lunch", "proven")
 	h.Wait(time.Minute)
 	second := h.hold("eve@m.test", "Dinner", "unproven")
-	notice := h.wantSent(noticeOf+"Lunch", noticeOf+"Dinner", "ann@m.test"+heldTo)
+	notice := h.WantSent(noticeOf+"Lunch", noticeOf+"Dinner", "ann@m.test"+heldTo)
 	want := func(subjects string) {
 		t.Helper()
 		items, err := h.office.Waiting(t.Context(), h.Settings())

@@ -1,6 +1,7 @@
 package templates
 
 import (
+	"cmp"
 	"strings"
 	"time"
 	"unicode"
@@ -164,9 +165,9 @@ const (
 func viewOf(list lists.Address, f Facts) view {
 	v := view{Facts: f, Count: len(f.Items)}
 	l := lists.List{Address: list}
-	v.List, v.Owner = orElse(v.List, l.Address.String()), orElse(v.Owner, l.Owner().String())
-	v.Subscribe = orElse(v.Subscribe, l.Subscribe().String())
-	v.Unsubscribe, v.Request = orElse(v.Unsubscribe, l.Unsubscribe().String()), orElse(v.Request, l.Request().String())
+	v.List, v.Owner = cmp.Or(v.List, l.Address.String()), cmp.Or(v.Owner, l.Owner().String())
+	v.Subscribe = cmp.Or(v.Subscribe, l.Subscribe().String())
+	v.Unsubscribe, v.Request = cmp.Or(v.Unsubscribe, l.Unsubscribe().String()), cmp.Or(v.Request, l.Request().String())
 	for _, s := range []*string{&v.List, &v.Owner, &v.Author, &v.By, &v.Member, &v.Subscribe, &v.Unsubscribe, &v.Request} {
 		*s = oneLine(*s, maxAddress)
 	}
@@ -237,13 +238,6 @@ func (g *Group) clean() {
 	if g.More = 0; len(g.Names) > 0 {
 		g.More = max(g.Count-len(g.Names), 0)
 	}
-}
-
-func orElse(s, other string) string {
-	if s != "" {
-		return s
-	}
-	return other
 }
 
 // linkable is an address for links, which are many and long: "" is one that is none by its length.

@@ -92,19 +92,11 @@ func (s *Set) folders(lang string, list lists.Address) []string {
 // words are the sentences of a language: those of the files, of the list before those of the site, over the embedded.
 func (s *Set) words(folders []string, lang string) (map[string]string, []error) {
 	base, err := s.embedded(lang, wordsFile)
-	faults := joined(nil, err)
-	all := base.words
+	all, faults := base.words, []error{err}
 	for _, folder := range slices.Backward(folders) {
 		f, err := s.load(folder, lang, wordsFile)
-		faults = joined(faults, err)
+		faults = append(faults, err)
 		all = over(all, f.words)
 	}
 	return all, faults
-}
-
-func joined(faults []error, err error) []error {
-	if err == nil {
-		return faults
-	}
-	return append(faults, err)
 }

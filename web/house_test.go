@@ -28,6 +28,8 @@ type house struct {
 	asked  []string
 	events []string
 	askErr error
+
+	mailing time.Duration // how long it takes to write to a member
 }
 
 func newHouse(t *testing.T, settings ...string) *house {
@@ -58,6 +60,9 @@ func newHouse(t *testing.T, settings ...string) *house {
 		},
 		Ask: func(ctx context.Context, l lists.List, a lists.Address, client netip.Addr) error {
 			h.note(&h.asked, l.Address.String()+" "+a.String()+" "+client.String())
+			if _, member, _ := h.store.Store.Member(ctx, l.Address, a); member {
+				time.Sleep(h.mailing)
+			}
 			return h.askErr
 		},
 		Log: func(e Event) {
@@ -70,6 +75,7 @@ func newHouse(t *testing.T, settings ...string) *house {
 	if err != nil {
 		t.Fatal(err)
 	}
+	h.askTime = 0 // see TestAskingTakesItsTime
 	return h
 }
 

@@ -136,14 +136,15 @@ func TestConnectionsAreBounded(t *testing.T) {
 		}
 		third <- err
 	}
+	first := in[0]
 	go accept()
 	select {
 	case <-third:
 		t.Fatal("a third came in")
 	default:
 	}
-	in[0].Close()
-	in[0].Close()
+	first.Close()
+	first.Close()
 	if err := <-third; err != nil || len(l.slots) != 2 {
 		t.Fatalf("%v, %d slots are taken", err, len(l.slots))
 	}

@@ -26,7 +26,7 @@ type Options struct {
 	// Left hears of each member who has left, once, after the store has it.
 	Left func(ctx context.Context, l lists.List, m lists.Member)
 	// Ask mails the owner of an address whether he wants to leave, if he is a member. The page is the same if he is
-	// not; after an error it asks to come again. So an error that only members cause would tell who is one.
+	// not, and comes no sooner; after an error it asks to come again. So an error that only members cause would tell who is one.
 	Ask func(ctx context.Context, l lists.List, address lists.Address, client netip.Addr) error
 	// Now is the clock of the limits; nil is time.Now.
 	Now func() time.Time
@@ -44,11 +44,12 @@ type Event struct {
 
 // Site answers at the links (http.Handler). It is safe for many goroutines.
 type Site struct {
-	opts   Options
-	prefix string // path of the base, with a slash at its end
-	pages  map[string]*template.Template
-	policy string // Content-Security-Policy
-	limits limiter
+	opts    Options
+	prefix  string // path of the base, with a slash at its end
+	pages   map[string]*template.Template
+	policy  string // Content-Security-Policy
+	limits  limiter
+	askTime time.Duration
 }
 
 // New returns a Site; the error is of a base that is no https URL.
@@ -70,7 +71,7 @@ func New(o Options) (*Site, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Site{opts: o, prefix: strings.TrimSuffix(base.Path, "/") + "/", pages: pages, policy: contentPolicy()}, nil
+	return &Site{opts: o, prefix: strings.TrimSuffix(base.Path, "/") + "/", pages: pages, policy: contentPolicy(), askTime: askTime}, nil
 }
 
 // Limits of one request.
@@ -78,6 +79,8 @@ const (
 	maxBody = 1 << 10 // octets; what RFC 8058 asks for has 26, an address 320, thrice that when it is escaped
 	// workTime is for all that a request sets going.
 	workTime = 30 * time.Second
+	// askTime is how long it takes at least to ask somebody: a mail takes longer than none, and that would tell who is a member.
+	askTime = time.Second
 )
 
 // ServeHTTP answers one request. A proxy may take the path of the base away or leave it.
@@ -214,7 +217,10 @@ func (v *visit) ask(ctx context.Context) error {
 	if !v.allowed(askSteps) {
 		return nil
 	}
-	if err := v.site.opts.Ask(ctx, l, address, v.client); err != nil {
+	slow := time.After(v.site.askTime)
+	err = v.site.opts.Ask(ctx, l, address, v.client)
+	<-slow
+	if err != nil {
 		v.link.member = address // for the log
 		return err
 	}

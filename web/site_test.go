@@ -8,6 +8,8 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"testing/synctest"
+	"time"
 
 	"superlistd/lists"
 )
@@ -211,6 +213,28 @@ func TestAsk(t *testing.T) {
 			}
 		})
 	}
+}
+
+// That a mail was written does not show by the time that it took.
+func TestAskingTakesItsTime(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		h := newHouse(t)
+		if h.mailing = 900 * time.Millisecond; h.mailing > askTime {
+			t.Fatalf("at least %v", askTime)
+		}
+		h.askTime = askTime
+		took := func(who string) time.Duration {
+			begin := time.Now()
+			if w := h.post(h.links.ListURL(h.team), "address="+who+"@example.org"); w.Code != http.StatusOK {
+				t.Errorf("%d %s", w.Code, w.Body)
+			}
+			return time.Since(begin)
+		}
+		if member, stranger := took("ann"), took("eve"); member != stranger {
+			t.Errorf("%v for a member, %v for a stranger", member, stranger)
+		}
+	})
 }
 
 func TestAskTrouble(t *testing.T) {

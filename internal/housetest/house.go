@@ -54,7 +54,8 @@ func New(t testing.TB, settings ...string) *House {
 	return h
 }
 
-// Step asks Fail. The names of a House's own are "deliver", "member", "update member" and "change", and "after " these.
+// Step asks Fail. The names of a House's own are "deliver", "list", "update", "member", "update member" and "change", and
+// "after " those that change something for a reader or a member.
 func (h *House) Step(name string) error {
 	if h.Fail == nil {
 		return nil

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 	"testing"
 
@@ -35,6 +36,17 @@ func (l Letter) Body(t testing.TB) string {
 	text, err := b.Text(1 << 20)
 	Must(t, err)
 	return strings.ReplaceAll(text, "\r\n", "\n")
+}
+
+// WantText checks that its text has all of these.
+func (l Letter) WantText(t testing.TB, want ...string) {
+	t.Helper()
+	body := l.Body(t)
+	for _, w := range want {
+		if !strings.Contains(body, w) {
+			t.Errorf("no %q in\n%s", w, body)
+		}
+	}
 }
 
 // Line is "reader: words of the subject"; of a post to a list the reader is "members".
@@ -84,6 +96,32 @@ func (h *House) send(j delivery.Job) error {
 		From: r.ReversePath.String(), To: strings.Join(r.Audience.Fixed, " "), Text: string(r.Head) + string(body), Route: r,
 	})
 	return nil
+}
+
+// WantSent checks what was sent since it was asked last, by the Line of each letter, in any order, and returns it in the order that it was
+// sent in. Other letters end the test.
+func (h *House) WantSent(want ...string) []Letter {
+	h.T.Helper()
+	all := h.Take()
+	got := make([]string, len(all))
+	for i, l := range all {
+		got[i] = l.Line()
+	}
+	slices.Sort(got)
+	if want = slices.Sorted(slices.Values(want)); !slices.Equal(got, want) {
+		h.T.Fatalf("sent:\n%s\nwant:\n%s", strings.Join(got, "\n"), strings.Join(want, "\n"))
+	}
+	return all
+}
+
+// Sent finds the letter of a Line among those.
+func Sent(t testing.TB, all []Letter, line string) Letter {
+	t.Helper()
+	i := slices.IndexFunc(all, func(l Letter) bool { return l.Line() == line })
+	if i < 0 {
+		t.Fatalf("no letter %q", line)
+	}
+	return all[i]
 }
 
 // Take returns what was sent since it was asked last.

@@ -7,13 +7,27 @@ import (
 	"superlistd/lists"
 )
 
-// Shaky is the store as a desk has it: the calls that look at a member fail before they are done, and those that change one
-// before or after.
+// Shaky is the store as a desk has it: the calls that look at a list or a member, and those that change a list, fail before they are
+// done, and those that change a member before or after.
 func (h *House) Shaky() lists.Store { return shaky{h.Store, h} }
 
 type shaky struct {
 	lists.Store
 	h *House
+}
+
+func (s shaky) List(ctx context.Context, l lists.Address) (lists.List, error) {
+	if err := s.h.Step("list"); err != nil {
+		return lists.List{}, err
+	}
+	return s.Store.List(ctx, l)
+}
+
+func (s shaky) Update(ctx context.Context, l lists.Address, change func(*lists.Settings) error) (lists.List, error) {
+	if err := s.h.Step("update"); err != nil {
+		return lists.List{}, err
+	}
+	return s.Store.Update(ctx, l, change)
 }
 
 func (s shaky) Member(ctx context.Context, l, a lists.Address) (lists.Member, bool, error) {

@@ -1,0 +1,87 @@
+package enrol
+
+import (
+	"strings"
+	"time"
+
+	"superlistd/lists"
+)
+
+// ways are the words for how somebody gets the posts.
+func ways(word string) (lists.Delivery, bool) {
+	switch word {
+	case "mail", "on", "courriel", "oui", "an", "ja":
+		return lists.DeliveryMail, true
+	case "digest", "digests", "mime", "compilation", "condensé", "sammelmail", "sammelmails":
+		return lists.DeliveryDigest, true
+	case "plain", "plain-digest", "text", "texte":
+		return lists.DeliveryPlain, true
+	case "nomail", "off", "non", "aus", "nein":
+		return lists.DeliveryNone, true
+	}
+	return "", false
+}
+
+func (r reader) set(words []string) (command, bool) {
+	if len(words) != 1 {
+		return command{}, false
+	}
+	way, ok := ways(words[0])
+	options := []string{"delivery", way.String()}
+	if way != lists.DeliveryNone { // whoever asks for posts has an address that works
+		options = append(options, "disabled", "none")
+	}
+	return command{verb: verbChange, options: options}, ok
+}
+
+// join reads how somebody wants to get the posts of the list that he joins.
+func (r reader) join(words []string) (command, bool) {
+	c := command{verb: verbJoin}
+	for _, w := range words {
+		way, ok := ways(w)
+		switch {
+		case r.filler(w):
+		case !ok || c.options != nil:
+			return command{}, false
+		case way != lists.DeliveryMail:
+			c.options = []string{"delivery", way.String()}
+		}
+	}
+	return c, true
+}
+
+// suspend reads two days; the second may not be over.
+func (r reader) suspend(words []string) (command, bool) {
+	var days []time.Time
+	for _, w := range words {
+		for _, part := range strings.Split(w, "..") {
+			switch part {
+			case "", "from", "to", "until", "till", "du", "au", "le", "jusqu'au", "von", "vom", "bis", "zum", "-", "–":
+				continue
+			}
+			day, ok := readDay(part)
+			if !ok || len(days) == 2 {
+				return command{}, false
+			}
+			days = append(days, day)
+		}
+	}
+	if len(days) != 2 || days[1].Before(r.today) {
+		return command{}, false
+	}
+	s, err := lists.ParseSuspension(lists.Suspension{From: days[0], Until: days[1]}.String())
+	return command{verb: verbChange, options: []string{"suspend", s.String()}}, err == nil
+}
+
+// readDay reads 2026-12-31, 31.12.2026, and 31/12/2026 where no month can be meant by the first.
+func readDay(w string) (time.Time, bool) {
+	for _, form := range []string{time.DateOnly, "2.1.2006"} {
+		if t, err := time.Parse(form, w); err == nil {
+			return t, true
+		}
+	}
+	if t, err := time.Parse("2/1/2006", w); err == nil && t.Day() > 12 {
+		return t, true
+	}
+	return time.Time{}, false
+}
