@@ -23,7 +23,7 @@ import (
 func (r *report) checkIdentity(ctx context.Context, cfg config.Config) {
 	resolver := newResolver(cfg.Identity)
 	if resolver == nil {
-		r.say("note", "identity", "resolver is off: From is proven by nothing but a door with trust")
+		r.say("note", "identity", "resolver is off: From is proven by a door with trust, and for mail of this host, by nothing else")
 	} else if err := answers(ctx, resolver, cfg); err != nil {
 		r.say("WRONG", "identity", "the DNS does not answer (resolver = %q): each post waits up to %s for it, and stays unproven: %v",
 			cfg.Identity.Resolver, cfg.Identity.Timeout, err)

@@ -73,7 +73,7 @@ func readMaster(ctx context.Context, dir string) (*master, error) {
 
 // postconf returns what it prints, by lines.
 func postconf(ctx context.Context, dir string, args ...string) ([]string, error) {
-	out, err := exec.CommandContext(ctx, "postconf", append([]string{"-c", dir}, args...)...).Output()
+	out, err := exec.CommandContext(ctx, postfixTool("postconf"), append([]string{"-c", dir}, args...)...).Output()
 	if err != nil {
 		if exit, ok := errors.AsType[*exec.ExitError](err); ok && len(exit.Stderr) > 0 {
 			err = errors.New(strings.TrimSpace(string(exit.Stderr))) // says more than the exit status

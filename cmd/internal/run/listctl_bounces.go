@@ -53,7 +53,9 @@ func (c *listctl) bouncesCommand() *cobra.Command {
 			return err
 		}
 		if !reset {
-			c.sayNone(which, all)
+			if len(all) == 0 {
+				c.sayNone(which)
+			}
 			return c.printStandings(all)
 		}
 		return c.resetBounces(ctx, s, desk, which, all)
@@ -74,6 +76,7 @@ func (c *listctl) bouncesCommand() *cobra.Command {
 type selection struct {
 	lists  []lists.Address
 	member lists.Address // zero: all
+	lone   bool          // it was given without a list, and there is no list of this name
 }
 
 type standing struct {
@@ -98,6 +101,7 @@ func (s session) whose(ctx context.Context, args []string) (w selection, err err
 		}
 	}
 	if w.lists == nil {
+		w.lone = true
 		w.lists, err = s.allLists(ctx)
 	}
 	return w, err
@@ -134,7 +138,7 @@ func (w selection) standings(ctx context.Context, desk *bouncing.Desk) (all []st
 	return all, nil
 }
 
-// resetBounces resets those who have points, and an address on each list that has it.
+// resetBounces resets those who have points, and an address on each list that has it, since it may be disabled without any.
 func (c *listctl) resetBounces(ctx context.Context, s session, desk *bouncing.Desk, w selection, all []standing) error {
 	if !w.member.IsZero() {
 		all = nil
@@ -142,21 +146,29 @@ func (c *listctl) resetBounces(ctx context.Context, s session, desk *bouncing.De
 			all = append(all, standing{list, bouncing.Standing{Member: w.member}})
 		}
 	}
+	any := false
 	for _, one := range all {
 		changed, err := desk.Reset(ctx, one.list, one.Member)
 		if err == nil && changed {
-			err = c.tell("%s: %s: bounces forgotten\n", one.list, one.Member)
+			any, err = true, c.tell("%s: %s: bounces forgotten\n", one.list, one.Member)
 		}
 		if err != nil {
 			return err
 		}
 	}
+	if !any {
+		c.sayNone(w)
+	}
 	return nil
 }
 
-// sayNone tells of an address without points: it may be mistyped.
-func (c *listctl) sayNone(w selection, all []standing) {
-	if len(all) == 0 && !w.member.IsZero() {
+// sayNone tells of an address without points: it may be mistyped, or mean a list.
+func (c *listctl) sayNone(w selection) {
+	switch {
+	case w.member.IsZero():
+	case w.lone:
+		fmt.Fprintf(c.stderr, "%s: no bounces, and no list of that name\n", w.member)
+	default:
 		fmt.Fprintf(c.stderr, "%s: no bounces\n", w.member)
 	}
 }

@@ -44,7 +44,7 @@ func TestComplainedIsNotAdded(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	listctl("Ann@example.org"+refused+"eve@example.org"+refused, "", "add", team, "max@example.org", "Ann@example.org", "eve@example.org")
+	listctl("Ann@example.org"+refused+"eve@example.org"+refused+"no member was changed\n", "", "add", team, "max@example.org", "Ann@example.org", "eve@example.org")
 	listctl("", "already a member", "add", team, "bob@example.org")
 	listctl("ann@example.org"+refused, "max@example.org added", "sync", team, "max@example.org", "ann@example.org", "bob@example.org")
 	listctl("", "bob@example.org\nmax@example.org\n", "members", team)

@@ -26,7 +26,10 @@ const judgeLong = `judge tells what would become of a post, and why, and what it
 The post is a file as a mail program saves it; "-" is standard input. Whether its author is who he says he is
 depends on who hands it in: --client and --helo say that, as the first Postfix of yours would see it. Without
 --client SPF has nothing to look at. --mail-from is the sender's address in the dialogue, "" for none; without it
-it is taken from Return-Path, or else from From.`
+it is taken from Return-Path, or else from From.
+
+With --json, one object, with those of its keys that apply:
+  {"list", "verdict", "reason", "reply", "author", "member", "identity", "results", "removed"}`
 
 const dressLong = `dress writes the copy that members of the list would get, byte by byte, to standard output. Nothing is sent, kept
 or counted. It dresses a post that the list would refuse, too. Dates and numbers of sessions in it are those of now, and

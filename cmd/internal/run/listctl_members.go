@@ -26,7 +26,7 @@ func (c *listctl) addCommand() *cobra.Command {
 		}
 		return c.welcome(ctx, args[0], outcome.Added)
 	}))
-	cmd.Long = "Add members. An address that has complained about mail of the list is refused: \"listctl invite\" asks whoever reads\nits mail. With --welcome, each member who is new gets the list's welcome by mail."
+	cmd.Long = "Add members. An address that has complained about mail of the list is refused: \"listctl invite\" asks whoever reads\nits mail. With --welcome, each member who is new gets the list's welcome by mail; then at most 1000 are\nadded at a time."
 	cmd.Flags().BoolVar(&welcome, "welcome", false, "write to each member who is new")
 	return cmd
 }
@@ -79,6 +79,14 @@ func addressArgs(cmd *cobra.Command) *cobra.Command {
 // errNobody keeps a broken pipeline from emptying a list.
 var errNobody = errors.New("no addresses were given: that would remove every member (--allow-empty means it)")
 
+// unchanged tells, beside what is wrong with some, that the others were left alone as well.
+func unchanged(err error, given []string) error {
+	if len(given) == 1 && given[0] != "-" {
+		return err
+	}
+	return fmt.Errorf("%w\nno member was changed", err)
+}
+
 // change reads the addresses, carries out the change that plan makes of them, and tells what came of it.
 func (c *listctl) change(
 	ctx context.Context, s session, args []string, plan func([]lists.Member) (lists.Change, error),
@@ -89,7 +97,7 @@ func (c *listctl) change(
 	}
 	given, err := c.readMembers(args[1:], l.Address)
 	if err != nil {
-		return outcome, err
+		return outcome, unchanged(err, args[1:])
 	}
 	now := time.Now().UTC().Truncate(time.Second)
 	for i := range given {
@@ -100,7 +108,7 @@ func (c *listctl) change(
 		return outcome, fmt.Errorf("%s: %w", l.Address, err)
 	}
 	if planned.Add, err = c.consenting(ctx, s, l.Address, planned); err != nil {
-		return outcome, err
+		return outcome, unchanged(err, args[1:])
 	}
 	bar := newProgress(c.stderr)
 	planned.Progress = bar.show
@@ -137,6 +145,6 @@ func (c *listctl) membersCommand() *cobra.Command {
 			after = found[len(found)-1].Address
 		}
 	})
-	cmd.Long = "Print the members, one a line, in the form that \"listctl add LIST -\" reads. Who gets no posts now has a\ncomment that tells why. Options are not in that form: with --json they are printed."
+	cmd.Long = "Print the members, one a line, in the form that \"listctl add LIST -\" reads. Who gets digests, or no\nposts now, has a comment that says so. Options are not in that form: with --json they are printed."
 	return cmd
 }

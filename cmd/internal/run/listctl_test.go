@@ -41,7 +41,7 @@ func TestExitStatus(t *testing.T) {
 		{"help", exitDone, ""},
 		{"add --help", exitDone, ""},
 		{"create team@lists.example.org", exitRefused, "team@lists.example.org: list exists\n"},
-		{"add team@lists.example.org x@ @y", exitRefused, "\"x@\": not a valid address: no domain\n\"@y\": not a valid address: empty local part\n"},
+		{"add team@lists.example.org x@ @y", exitRefused, "\"x@\": not a valid address: no domain\n\"@y\": not a valid address: empty local part\nno member was changed\n"},
 		{"show nolist@lists.example.org", exitRefused, "nolist@lists.example.org: no such list\n"},
 		{"set team@lists.example.org colour=blue", exitRefused, "\"colour\": no such setting (there are: " + strings.Join(settingNames(), ", ") + ")\n"},
 		{"member team@lists.example.org x@example.org", exitRefused, "team@lists.example.org: x@example.org: not a member\n"},
@@ -97,7 +97,7 @@ func TestInputThatBreaksOffChangesNothing(t *testing.T) {
 	}
 	run(nil, "create", "team@lists.example.org")
 	broken := io.MultiReader(strings.NewReader("ann@example.org\n"), readerFunc(func([]byte) (int, error) { return 0, errors.New("lost") }))
-	if status, _, stderr := run(broken, "add", "team@lists.example.org", "-"); status != exitRefused || stderr != "standard input, line 2: lost\n" {
+	if status, _, stderr := run(broken, "add", "team@lists.example.org", "-"); status != exitRefused || stderr != "standard input, line 2: lost\nno member was changed\n" {
 		t.Errorf("exit status %d, stderr %q", status, stderr)
 	}
 	long := strings.NewReader("ann@example.org\n" + strings.Repeat("x", maxLine+1) + "\n")

@@ -15,10 +15,12 @@ const superlistdHelp = `superlistd is a mailing list server that lives inside Po
 
 usage: superlistd COMMAND [--config FILE]
 
-  serve            answer at the doors that the settings name, until SIGTERM
+  serve            answer at the doors that the settings name, until SIGTERM;
+                   SIGHUP opens a log file anew
   spawn [--lmtp]   answer one session on standard input (for spawn(8) in master.cf);
                    --trust submission for the filter of an smtpd that checks its users' From
-  maintain         deliver what is due in the spool, and end (for a timer, beside spawn);
+  maintain         deliver what is due in the spool, look after digests, held posts and
+                   bounces, and end (for a timer, beside spawn);
                    --for 50s ends it after that time at the latest
   check            say what is wrong with the settings, the store, Postfix and the next hop;
                    --postfix DIR is Postfix's config_directory, else $MAIL_CONFIG, else /etc/postfix
