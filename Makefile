@@ -5,8 +5,8 @@ FUZZTIME ?= 2s
 
 .PHONY: build demo test soak bench fuzz check-format vet
 
-build: ## bin/superlistd and bin/listctl
-	$(GO) build -trimpath -o bin/ ./cmd/superlistd ./cmd/listctl
+build: ## bin/superlistd and bin/listctl, static: they run on any Linux of this architecture, also in a chroot
+	CGO_ENABLED=0 $(GO) build -trimpath -o bin/ ./cmd/superlistd ./cmd/listctl
 
 demo: ## one post on its way, from the SMTP dialogue to the copies
 	$(GO) run ./cmd/superlistd demo
