@@ -57,6 +57,8 @@ type Report struct {
 	MessageID string
 	// Feedback is what there is to know of a Complaint.
 	Feedback Feedback
+
+	spelling spelling
 }
 
 // Recipient is one who did not get the message.
@@ -123,7 +125,7 @@ func (l *letter) report() Report {
 	}
 	rep.settle()
 	if rep.Cause != Other {
-		rep.MessageID = n.messageID()
+		rep.MessageID, rep.spelling = n.messageID(), l.spelling()
 	}
 	return rep
 }

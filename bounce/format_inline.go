@@ -9,7 +9,7 @@ func inline() form {
 		marks: []string{"final-recipient:", "original-recipient:"},
 		read: func(n *notice) (all []Recipient) {
 			for _, b := range n.blocks([]byte(strings.Join(n.lines, "\n"))) {
-				if r, ok := n.recipient(b); ok {
+				if r, ok := n.recipient(b); ok && b.complete() {
 					all = append(all, r)
 				}
 			}

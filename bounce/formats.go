@@ -18,15 +18,21 @@ type form struct {
 // forms are all of them, those with the clearest marks first.
 func forms() []form {
 	return []form{
-		exim(), postfix(), qmail(), sendmail(), courier(), google(), exchange(), domino(), groupwise(), messaging(), mdaemon(), imail(),
+		inline(), exim(), postfix(), qmail(), sendmail(), courier(), google(), exchange(), domino(), groupwise(), messaging(), mdaemon(), imail(),
 		communigate(), opensmtpd(), dragonfly(), smail(), mailmarshal(), mailfoundry(), interscan(), netscape(), compuserve(), surgemail(),
-		james(), mobile(), zoho(), inline(),
+		james(), mobile(), zoho(),
 	}
 }
 
 // readText finds the format of a report for people and its recipients.
 func (n *notice) readText() (name string, all []Recipient) {
-	if n.origin == perhaps && !n.returned() || n.asks() {
+	if n.asks() {
+		return "", nil
+	}
+	if all := n.settle(n.closed()); len(all) > 0 {
+		return "closed", all
+	}
+	if !n.proven() {
 		return "", nil
 	}
 	for _, f := range forms() {
@@ -46,13 +52,6 @@ func (n *notice) readText() (name string, all []Recipient) {
 
 // returned tells whether the message that came back is in the mail, as a part or in the text.
 func (n *notice) returned() bool { return n.cut || n.letter.returned }
-
-// asks tells a mail that wants something of the reader before it lets a message through, or says so to rob him.
-func (n *notice) asks() bool {
-	return n.has("click here", "click the link", "click on the link", "click below", "verify your", "confirm that you", "confirm your", "spamarrest", "waitlisted", "human being", "not a spammer",
-		"release message", "release your", "retrieve your", "reply to this message to", "to prove", "follow the link", "captcha", "approved senders", "awaits moderator", "awaiting moderat", "held for review") &&
-		!n.letter.hasStatus() && replyIn(n.flat) == 0
-}
 
 // failedHeader reads X-Failed-Recipients, which Exim and Google write.
 func (n *notice) failedHeader() (all []Recipient) {

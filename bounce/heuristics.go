@@ -15,6 +15,9 @@ func (n *notice) heuristics() []Recipient {
 	if n.origin != machine || !n.has(failPhrases...) && !coded(n.flat) && !n.unfit() || containsAny(subject, awaySubjects) {
 		return nil
 	}
+	if !n.returned() && n.has(personal...) {
+		return nil
+	}
 	if !n.returned() && !coded(n.flat) && statusIn(n.flat) == "" && !(n.letter.fromOffice() && (containsAny(subject, failureSubjects) || containsAny(subject, failPhrases))) {
 		return nil
 	}
@@ -44,6 +47,9 @@ func (n *notice) heuristics() []Recipient {
 	}
 	return all
 }
+
+// personal are words of somebody who writes himself, be he the postmaster.
+var personal = []string{" i have ", " i've ", " i am ", " i was ", " i will ", " my ", " ich ", " mein", " j'ai ", " mon ", " yo "}
 
 // unfit tells a text, above the message that came back, with the words for an address that takes none, and none for a
 // message that was refused.

@@ -34,7 +34,20 @@ func TestJudge(t *testing.T) {
 		{"too big without a code", "5.0.0", "552 message too large", None, Refused},
 		{"closed group", "5.7.133", "RESOLVER.RST.SenderNotAuthenticatedForGroup", None, Refused},
 		{"nobody there, as Exchange Online says it", "5.4.1", "recipient address rejected: access denied", Hard, Failed},
-		{"relaying", "5.0.0", "554 relay access denied", Soft, Failed},
+		{"relaying", "5.0.0", "554 relay access denied", Hard, Failed},
+		{"relaying under the code of policy", "5.7.1", "554 5.7.1 <ann@example.org>: relay access denied", Hard, Failed},
+		{"relaying, to be tried again", "4.7.1", "454 4.7.1 relay access denied", Soft, Failed},
+		{"our host relays", "5.7.1", "554 5.7.1 open relay, relaying denied", None, Refused},
+		{"our host, by its number", "5.0.0", "554 mx1 cmgate 192.0.2.25 - see the codes", None, Refused},
+		{"our host, by its number, to be tried again", "4.0.0", "421 slow for 192.0.2.25", None, Refused},
+		{"our host, by its number, and a user unknown", "5.0.0", "550 unknown user, asked by 192.0.2.25", Hard, Failed},
+		{"the other host, by its number", "5.0.0", "550 nope giving up on 192.0.2.1.", Soft, Failed},
+		{"the other host, by its name and number", "5.0.0", "550 nope [mx.example.org. 192.0.2.1]", Soft, Failed},
+		{"not greeted", "5.0.0", "host mx.example.org[192.0.2.1] refused to talk to me: 554 no", None, Refused},
+		{"the DNS has said it, the report calls it temporary", "4.0.0", "lookup of example.org responded with code nxdomain", Hard, Failed},
+		{"the host has said it is temporary", "4.0.0", "450 domain not found", Soft, Failed},
+		{"connection refused by a host", "", "deferred: connection refused by mx.example.org.", Soft, Failed},
+		{"bounced before", "5.0.0", "605 not delivering to previously bounced address", Hard, Failed},
 		{"a host's name is not its answer", "5.0.0", "host spamfilter.example.org[192.0.2.1] said: 550 no such user", Hard, Failed},
 		{"unknown words at RCPT", "5.0.0", "550 nope (in reply to RCPT TO command)", Hard, Failed},
 		{"unknown words", "5.0.0", "550 nope", Soft, Failed},
@@ -71,6 +84,28 @@ func TestJudge(t *testing.T) {
 				t.Errorf("judge(%q, %q) = %v, %v, want %v, %v", tt.status, tt.said, got, cause, tt.want, tt.cause)
 			}
 		})
+	}
+}
+
+func TestNetwork(t *testing.T) {
+	t.Parallel()
+	for _, tt := range []struct {
+		in   string
+		want int
+	}{
+		{"192.0.2.1", 9},
+		{"192.0.2.1. no", 9},
+		{"192.0.2.1]", 9},
+		{"192.0.2.256", 0},
+		{"192.0.2", 0},
+		{"192.0.2.1.5", 0},
+		{"192.0.2.1x", 0},
+		{"1.2.3.", 0},
+		{"", 0},
+	} {
+		if got := network(tt.in); got != tt.want {
+			t.Errorf("network(%q) = %d, want %d", tt.in, got, tt.want)
+		}
 	}
 }
 

@@ -22,6 +22,7 @@ type notice struct {
 
 	rest string // what follows: the message that came back, if it is in the text
 	cut  bool   // there is such a message in the text
+	mua  bool   // it stands there as programs of people quote what they answer
 
 	free bool // it is of no known format
 
@@ -47,9 +48,11 @@ func newNotice(l *letter, o origin) *notice {
 		line = strings.TrimRight(line, " \t\r")
 		low := fold(line)
 		if size := size; returns(low) || len(n.lines) > 0 && startsHeader(line) {
-			n.cut, n.rest = true, text[at:]
+			n.cut, n.rest, n.mua = true, text[at:], containsAny(low, answering)
 			if returns(low) {
 				n.rest = text[at+size:]
+			} else if strings.HasPrefix(low, "content-type:") {
+				n.rest = body(n.rest)
 			}
 			break
 		}
@@ -118,59 +121,6 @@ func looksHTML(body []byte) bool {
 
 // typewriter undoes what typographers do to words that are looked for.
 var typewriter = strings.NewReplacer("\u2019", "'", "\u2018", "'", "\u201c", `"`, "\u201d", `"`, "\u00a0", " ", "\u200b", "", "\ufeff", "", "\uff1a", ":")
-
-// ruled are what stands between hyphens or the like above the message that came back; bare are whole lines above it.
-var (
-	ruled = []string{
-		"original message", "message header", "copy of the message", "copy of your message", "unsent message", "returned message",
-		"message text follows", "message follows", "original headers", "original mail", "enclosed ", "undelivered message", "returned mail follows",
-		"original attached", "headers of your", "headers of the", "message body follows", "your message follows", "returned text",
-		"ursprüngliche nachricht", "message d'origine", "message original", "mensaje original", "messaggio originale", "исходное сообщение",
-	}
-	bare = []string{
-		"original message follows", "original message headers", "message headers follow", "message header follows", "below is a copy of the original",
-		"below this line is", "the original message follows", "returned message follows", "headers of the original", "the header of the original",
-		"header of the original", "the following is a copy of", "content of message follows", "a copy of the original message", "the undelivered message",
-		"message contents follow", "your message reads", "the header of the message is following", "text of the original", "included is a copy of",
-		"the original message was:", "message header:", "original message:", "old message:", "original message header", "your original message:", "start of returned message",
-		"en-têtes de message d'origine", "en-têtes du message d'origine", "ursprüngliche nachrichtenkopfzeilen", "ursprüngliche nachrichtenköpfe",
-		"encabezados de mensajes originales", "encabezados de mensaje originales", "intestazioni originali del messaggio", "intestazioni messaggio originale",
-		"oorspronkelijke berichtkoppen", "cabeçalhos de mensagem originais", "here is your returned mail", "first part of the message", "copy of the original message",
-		"the message headers:", "the message header:", "begin forwarded message", "le message original", "original mail as follow",
-	}
-)
-
-// returns tells the line above the message that came back; low is folded.
-func returns(low string) bool {
-	t := strings.TrimLeft(low, " \t")
-	if t == "" {
-		return false
-	}
-	if strings.IndexByte("-*=|#_+[<", t[0]) >= 0 && len(t) < 200 {
-		inner := strings.TrimLeft(t, "-*=|#_+[<> ")
-		if len(t)-len(inner) >= 2 || t[0] == '[' {
-			return containsAny(inner, ruled) && !strings.Contains(inner, "was received")
-		}
-		return false
-	}
-	t = strings.TrimLeft(t, "(:")
-	for _, b := range bare {
-		if strings.HasPrefix(t, b) {
-			return true
-		}
-	}
-	return false
-}
-
-// startsHeader tells a line that is in headers of messages only.
-func startsHeader(line string) bool {
-	for _, name := range []string{"Received: from ", "Received: by ", "Received: (", "Return-Path: <", "Return-path: <", "DKIM-Signature: ", "X-Original-To: ", "Delivered-To: "} {
-		if strings.HasPrefix(line, name) {
-			return true
-		}
-	}
-	return false
-}
 
 // flatten joins the lines, so that a phrase is found wherever a report folds it. Empty lines part phrases.
 func (n *notice) flatten() {

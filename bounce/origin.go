@@ -11,7 +11,7 @@ type origin byte
 
 const (
 	person  origin = iota // somebody, or a program that answers for somebody, or a list
-	perhaps               // it calls itself a notice, and nothing speaks against it
+	perhaps               // it calls itself a notice, or its sender does, and something speaks against it: the text has to prove it
 	machine               // a mail system
 )
 
@@ -24,18 +24,15 @@ func (l *letter) origin() origin {
 		return person
 	case l.kind == "multipart/report" && l.hasStatus():
 		return machine
-	case hasPrefix(subject, notReports):
+	case l.fromDesk(), hasPrefix(subject, notReports), hasPrefix(subject, passing):
 		return person
-	case isAnswer(subject):
-		if daemon && !strings.HasPrefix(subject, "fw") {
-			return machine
-		}
+	case isAnswer(subject) && !daemon:
 		return person
-	case daemon, l.header.Has("X-Failed-Recipients"), l.header.Has("X-MS-Exchange-Message-Is-Ndr"):
+	case daemon && (isAnswer(subject) || l.distributed() || l.byHand() || numbered(subject) || containsAny(subject, asking)):
+		return perhaps
+	case daemon, l.header.Has("X-Failed-Recipients"), l.header.Has("X-MS-Exchange-Message-Is-Ndr"), l.nullPath() && l.hasStatus():
 		return machine
-	case l.nullPath() && (l.hasStatus() || containsAny(subject, failureSubjects)):
-		return machine
-	case containsAny(subject, awaySubjects), l.written():
+	case containsAny(subject, awaySubjects) && !containsAny(subject, failureSubjects), l.written():
 		return person
 	case l.nullPath():
 		return perhaps
@@ -118,11 +115,20 @@ func (l *letter) fromDaemon() bool {
 	return containsAny(name, daemonNames)
 }
 
-// fromOffice tells whether the address of From is that of a mail system, whatever its name says.
+// fromOffice tells whether the address of From is that of a mail system, or of nobody, whatever its name says.
 func (l *letter) fromOffice() bool {
 	for _, v := range l.header.Values("From") {
 		a, _, end := findAddress(v)
-		return end == 0 || hasPrefix(fold(a.Local), daemons)
+		return end == 0 || hasPrefix(fold(a.Local), daemons) || hasPrefix(fold(a.Local), []string{"noreply", "no-reply", "donotreply", "do-not-reply"})
+	}
+	return l.nullPath()
+}
+
+// fromRobot tells a From that nobody who writes himself has; a postmaster may be one.
+func (l *letter) fromRobot() bool {
+	for _, v := range l.header.Values("From") {
+		a, _, end := findAddress(v)
+		return end == 0 || hasPrefix(fold(a.Local), []string{"mailer", "mail-daemon", "mail_daemon", "maildaemon", "mailrouter", "mail-router", "double-bounce"})
 	}
 	return l.nullPath()
 }
@@ -141,14 +147,14 @@ func hasPrefix(s string, prefixes []string) bool {
 	return false
 }
 
-// answers are how subjects of those begin.
+// answers are how subjects of those begin who answer or pass on.
 var answers = []string{"re:", "fw:", "fwd:", "aw:", "wg:", "tr:", "sv:", "vs:", "antw:", "re :", "tr :", "rv:", "r:", "i:", "[fwd:"}
 
 // daemons are how local parts of mail systems begin.
 var daemons = []string{
 	"mailer-daemon", "mailer_daemon", "mailerdaemon", "mailer.daemon", "mail-daemon", "mail_daemon", "maildaemon", "mail.daemon", "daemon", "postmaster",
 	"post_master", "post-master", "postmast", "mdaemon", "mailadmin", "mail-admin", "mail_admin", "mail.admin", "mailsystem", "mail-system", "mailrouter", "double-bounce",
-	"mail-delivery", "maildelivery", "mail.delivery", "microsoftexchange", "mailmarshal", "mailgateway", "mta", "mailer", "smtp", "maiser", "bounce-report", "undeliverable",
+	"mail-delivery", "maildelivery", "mailserver", "mail-server", "mail_server", "mailrobot", "mail-robot", "mail.delivery", "microsoftexchange", "mailmarshal", "mailgateway", "mta", "mailer", "smtp", "maiser", "bounce-report", "undeliverable",
 	"mailsweeper", "mmdf", "uucp", "systemadministrator", "listserv-bounce", "postoffice",
 }
 
@@ -171,6 +177,7 @@ var failureSubjects = []string{
 	"échec de la remise", "echec de la remise", "échec de remise", "non recapitabil", "mancato recapito", "impossibile recapitare", "no se puede entregar", "no entregado", "no entregable",
 	"não entregue", "niet bezorgd", "niet afgeleverd", "onbestelbaar", "kan inte leverera", "недоставлен", "не доставлен", "не удалось доставить", "配信", "退信", "退回", "投递失败", "送信エラー", "niedoręczon", "nedoručiteln",
 	"niedostarczon", "nie dostarczon", "zwrot wiadomo", "nedoruč", "não entreg", "falha na entrega", "mancata consegna", "non consegnat", "non è possibile recapitare", "inte levereras", "ikke leveres", "kan ikke leveres", "toimitus epäonnistui", "ei voitu toimittaa",
+	"zustellung nicht möglich", "zustellungsfehler", "chec de la distribution", "chec de distribution", "remise impossible", "error de entrega", "errore di consegna", "leveringsfout", "leveringsfejl", "leveringsfeil", "leveransfel", "erro de entrega",
 	"kézbesíthetetlen", "iletilemedi", "teslim edilemedi", "недоставк", "не может быть доставлено", "無法傳遞", "無法送達", "无法送达", "发送失败", "投遞失敗", "반송", "배달 실패", "retour à l'expéditeur", "devuelto", "ne peut être remis",
 }
 
@@ -184,5 +191,5 @@ var awaySubjects = []string{
 // notReports are how subjects begin of what mail systems write that is no report to a sender.
 var notReports = []string{
 	"postfix smtp server: errors", "bounce action notification", "uncaught bounce", "report domain:", "successful mail delivery report", "read:", "not read:",
-	"return receipt", "message recall", "request received", "ticket received", "your request", "we have received", "we received", "[ticket", "gelesen:", "lu :", "nicht gelesen:",
+	"return receipt", "message recall", "mail queue", "mailq", "request received", "ticket received", "your request", "we have received", "we received", "[ticket", "gelesen:", "lu :", "nicht gelesen:",
 }

@@ -36,6 +36,16 @@ func digits(s string) (value, n int) {
 
 // replyIn finds the first reply code of SMTP for a failure (RFC 5321 section 4.2); 0: there is none.
 func replyIn(s string) int {
+	i := replyAt(s)
+	if i < 0 {
+		return 0
+	}
+	v, _ := digits(s[i:])
+	return v
+}
+
+// replyAt is where that code stands; -1: there is none.
+func replyAt(s string) int {
 	for i := 0; i+3 <= len(s); i++ {
 		if c := s[i]; c != '4' && c != '5' || i > 0 && strings.IndexByte(" \t:;(\"'#=<[", s[i-1]) < 0 {
 			continue
@@ -47,9 +57,9 @@ func replyIn(s string) int {
 		if i+4 < len(s) && s[i+3] == '.' && '0' <= s[i+4] && s[i+4] <= '9' { // an address of a host
 			continue
 		}
-		return v
+		return i
 	}
-	return 0
+	return -1
 }
 
 // vague tells a code that names no detail: another one may say more.

@@ -21,6 +21,7 @@ kind is "hard" (the address takes no mail any more), "soft" (not now: mailbox fu
 message and for whom kind holds. With "none" they are those who still wait for it, or whose system
 refused it for its content, size or sender; for mail that is no report at all there are none. An
 address that was forwarded to another one is there twice, as the sender wrote it and as it failed.
+Addresses are spelled as the mail spells them, decoded.
 
 The exit status is 1 if a file cannot be read; the others are still read.`
 
@@ -91,9 +92,9 @@ func readBounce(in io.Reader) (jsonBounce, error) {
 		if r.Kind == bounce.None && rep.Kind != bounce.None {
 			continue
 		}
-		out.Recipients = append(out.Recipients, jsonRecipient{r.Address.Display(), r.Status, r.Diagnostic})
+		out.Recipients = append(out.Recipients, jsonRecipient{rep.Spell(r.Address), r.Status, r.Diagnostic})
 		if !r.Final.IsZero() {
-			out.Recipients = append(out.Recipients, jsonRecipient{r.Final.Display(), r.Status, r.Diagnostic})
+			out.Recipients = append(out.Recipients, jsonRecipient{rep.Spell(r.Final), r.Status, r.Diagnostic})
 		}
 	}
 	return out, nil

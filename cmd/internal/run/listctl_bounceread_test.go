@@ -23,6 +23,10 @@ func TestBounceRead(t *testing.T) {
 		{"an address and where it went", "real-postfix-alias", `"kind":"hard","recipients":[{"address":"staff@example.org","status":"5.1.1","diagnostic":"550 5.1.1 <unknown.fwd@work.example>: Recipient address rejected: User unknown in virtual mailbox table"},{"address":"unknown.fwd@work.example",`},
 		{"who only waits is not among those who failed", "dsn-three-recipients", `{"address":"bob@example.org","status":"5.2.2","diagnostic":"552 5.2.2 mailbox full"}]}`},
 		{"refused for its content", "real-exim-spam", `"kind":"none","recipients":[{"address":"spam@example.org","status":"5.7.1",`},
+		{"a domain in its own letters", "dsn-domain-of-letters", `[{"address":"ann@grünkohl.example",`},
+		{"a domain in those of the DNS", "dsn-domain-of-a-labels", `[{"address":"ann@xn--grnkohl-o2a.example",`},
+		{"a local part that should be in quotes", "dsn-local-of-dots", `[{"address":"ann..lee.@mobile.example",`},
+		{"a local part in quotes", "dsn-quoted-local", `[{"address":"\"`},
 		{"no bounce", "not-vacation", `"kind":"none","recipients":[]}`},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
