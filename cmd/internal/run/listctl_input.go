@@ -125,7 +125,7 @@ func cutComment(line string) string {
 // parseMember reads "address", "Name <address>" or "address Name". A name may be quoted; one that is not may be written in
 // encoded words (RFC 2047), as Python's email package does.
 func parseMember(text string) (lists.Member, error) {
-	open := openBracket(text)
+	open := indexUnquoted(text, "<")
 	if open < 0 || !strings.HasSuffix(text, ">") {
 		return parsePlain(text)
 	}
@@ -148,7 +148,10 @@ func parsePlain(text string) (lists.Member, error) {
 	if err == nil {
 		return lists.Member{Address: a}, nil
 	}
-	end := blankBehindAddress(text)
+	end := indexUnquoted(text, " \t")
+	if end < 0 {
+		return lists.Member{}, err
+	}
 	name := strings.TrimSpace(text[end:])
 	if name == "" || strings.ContainsAny(name, "@<>") {
 		return lists.Member{}, err
@@ -171,8 +174,8 @@ func named(a lists.Address, name string) (lists.Member, error) {
 	return m, nil
 }
 
-// blankBehindAddress finds the first blank outside of quotes, or the end.
-func blankBehindAddress(text string) int {
+// indexUnquoted finds the first of some octets outside of quotes, or -1.
+func indexUnquoted(text, any string) int {
 	quoted := false
 	for i := 0; i < len(text); i++ {
 		switch c := text[i]; {
@@ -180,23 +183,7 @@ func blankBehindAddress(text string) int {
 			i++
 		case c == '"':
 			quoted = !quoted
-		case (c == ' ' || c == '\t') && !quoted:
-			return i
-		}
-	}
-	return len(text)
-}
-
-// openBracket finds the first "<" outside of quotes, or -1.
-func openBracket(text string) int {
-	quoted := false
-	for i := 0; i < len(text); i++ {
-		switch c := text[i]; {
-		case c == '\\' && quoted:
-			i++
-		case c == '"':
-			quoted = !quoted
-		case c == '<' && !quoted:
+		case !quoted && strings.IndexByte(any, c) >= 0:
 			return i
 		}
 	}

@@ -13,38 +13,16 @@ import (
 // sweepEvery is how often what dead processes left half written in the spool is looked for.
 const sweepEvery = 24 * time.Hour
 
-// spooling is the daemon's work on the spool.
-type spooling struct {
-	stop context.CancelFunc
-	over chan struct{}
-}
-
-// startSpooler delivers what is in the spool and keeps its folder clean, until end.
-func (a *app) startSpooler(log zerolog.Logger) spooling {
-	ctx, cancel := context.WithCancel(context.Background())
-	s := spooling{stop: cancel, over: make(chan struct{})}
-	go func() {
-		defer close(s.over)
+// startSpooler delivers what is in the spool and keeps its folder clean, until end. What is left waits on the disk.
+func (a *app) startSpooler(log zerolog.Logger) background {
+	return inBackground(func(ctx context.Context) {
 		var wg sync.WaitGroup
 		wg.Go(func() { a.spooler.Run(ctx) })
 		wg.Go(func() { a.sweepDaily(ctx, log) })
 		wg.Go(func() { a.tickOften(ctx, log) })
 		wg.Go(func() { a.digestOften(ctx, log) })
 		wg.Wait()
-	}()
-	return s
-}
-
-// end lets transactions under way finish; what is left waits on the disk. An error says that they had not when ctx
-// ended.
-func (s spooling) end(ctx context.Context) error {
-	s.stop()
-	select {
-	case <-s.over:
-		return nil
-	case <-ctx.Done():
-		return ctx.Err()
-	}
+	})
 }
 
 func (a *app) sweepDaily(ctx context.Context, log zerolog.Logger) {

@@ -68,39 +68,17 @@ func openWeb(cfg config.Config) (net.Listener, error) {
 	}
 }
 
-// webServing is the daemon's answering for the page.
-type webServing struct {
-	stop context.CancelFunc
-	over chan struct{}
-}
-
 // startWeb answers at l until end; with a nil l, nobody does. What ends it before goes to failed, which has room for it.
-func startWeb(l net.Listener, page http.Handler, failed chan<- error, log zerolog.Logger) webServing {
-	ctx, cancel := context.WithCancel(context.Background())
-	s := webServing{stop: cancel, over: make(chan struct{})}
-	if l == nil {
-		close(s.over)
-		return s
-	}
-	log.Info().Str("address", l.Addr().String()).Str("door", "web").Msg("listening")
-	go func() {
-		defer close(s.over)
+func startWeb(l net.Listener, page http.Handler, failed chan<- error, log zerolog.Logger) background {
+	return inBackground(func(ctx context.Context) {
+		if l == nil {
+			return
+		}
+		log.Info().Str("address", l.Addr().String()).Str("door", "web").Msg("listening")
 		if err := web.Serve(ctx, l, page, stdlog.New(webFaults{log}, "", 0)); err != nil && ctx.Err() == nil {
 			failed <- fmt.Errorf("%s: %w", l.Addr(), err)
 		}
-	}()
-	return s
-}
-
-// end lets requests under way finish. An error says that they had not when ctx ended.
-func (s webServing) end(ctx context.Context) error {
-	s.stop()
-	select {
-	case <-s.over:
-		return nil
-	case <-ctx.Done():
-		return ctx.Err()
-	}
+	})
 }
 
 // webFaults brings what the HTTP server says of itself into our log.
