@@ -15,7 +15,7 @@ func (n *notice) heuristics() []Recipient {
 	if n.origin != machine || !n.has(failPhrases...) && !coded(n.flat) && !n.unfit() || containsAny(subject, awaySubjects) {
 		return nil
 	}
-	if !n.returned() && n.has(personal...) {
+	if !n.returned() && containsAny(sayings.Replace(n.flat), personal) {
 		return nil
 	}
 	if !n.returned() && !coded(n.flat) && statusIn(n.flat) == "" && !(n.letter.fromOffice() && (containsAny(subject, failureSubjects) || containsAny(subject, failPhrases))) {
@@ -50,6 +50,10 @@ func (n *notice) heuristics() []Recipient {
 
 // personal are words of somebody who writes himself, be he the postmaster.
 var personal = []string{" i have ", " i've ", " i am ", " i was ", " i will ", " my ", " ich ", " mein", " j'ai ", " mon ", " yo "}
+
+// sayings are what mail systems say of themselves.
+var sayings = strings.NewReplacer(" i was unable to ", " ", " i was not able to ", " ", " i am unable to ", " ", " i am not able to ", " ", " i have been unable to ", " ", " i have not been able to ", " ",
+	" i am sorry ", " ", " i am afraid ", " ", " i have given up", " ", " ich konnte ", " ", " j'ai été incapable ", " ", " je n'ai pas pu ", " ")
 
 // unfit tells a text, above the message that came back, with the words for an address that takes none, and none for a
 // message that was refused.

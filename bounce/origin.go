@@ -178,7 +178,7 @@ var failureSubjects = []string{
 	"não entregue", "niet bezorgd", "niet afgeleverd", "onbestelbaar", "kan inte leverera", "недоставлен", "не доставлен", "не удалось доставить", "配信", "退信", "退回", "投递失败", "送信エラー", "niedoręczon", "nedoručiteln",
 	"niedostarczon", "nie dostarczon", "zwrot wiadomo", "nedoruč", "não entreg", "falha na entrega", "mancata consegna", "non consegnat", "non è possibile recapitare", "inte levereras", "ikke leveres", "kan ikke leveres", "toimitus epäonnistui", "ei voitu toimittaa",
 	"zustellung nicht möglich", "zustellungsfehler", "chec de la distribution", "chec de distribution", "remise impossible", "error de entrega", "errore di consegna", "leveringsfout", "leveringsfejl", "leveringsfeil", "leveransfel", "erro de entrega",
-	"kézbesíthetetlen", "iletilemedi", "teslim edilemedi", "недоставк", "не может быть доставлено", "無法傳遞", "無法送達", "无法送达", "发送失败", "投遞失敗", "반송", "배달 실패", "retour à l'expéditeur", "devuelto", "ne peut être remis",
+	"kézbesíthetetlen", "iletilemedi", "teslim edilemedi", "недоставк", "не может быть доставлено", "無法傳遞", "無法送達", "无法送达", "发送失败", "投遞失敗", "반송", "배달 실패", "발송실패", "발송 실패", "전송되지 못", "전송 실패", "배달되지", "retour à l'expéditeur", "devuelto", "ne peut être remis",
 }
 
 // awaySubjects are in the subjects of answers that a program gives for somebody.

@@ -7,7 +7,7 @@ func (n *notice) proven() bool {
 		return true
 	}
 	if n.origin == machine {
-		return n.returned() || containsAny(n.letter.subject(), failureSubjects) || n.letter.fromRobot()
+		return n.returned() || containsAny(n.letter.subject(), failureSubjects) || containsAny(n.letter.subject(), failPhrases) || n.letter.fromRobot()
 	}
 	return n.returned() && !n.mua && !n.has(openings...) // else they stand behind somebody's words
 }

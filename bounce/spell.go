@@ -4,8 +4,6 @@ import (
 	"bytes"
 	"strings"
 
-	"golang.org/x/net/idna"
-
 	"superlistd/lists"
 )
 
@@ -30,9 +28,7 @@ func (r Report) Spell(a lists.Address) string {
 		return ""
 	}
 	if !r.spelling.aLabels {
-		if domain, err := idna.Display.ToUnicode(a.Domain); err == nil {
-			a.Domain = domain
-		}
+		a.Domain = a.DomainDisplay()
 	}
 	if r.spelling.quoted || strings.Trim(a.Local, ".") == "" || strings.ContainsFunc(a.Local, func(c rune) bool { return c < 0x80 && !inLocal(byte(c)) }) {
 		return a.String()
