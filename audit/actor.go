@@ -34,8 +34,8 @@ func With(ctx context.Context, a Actor) context.Context {
 	return context.WithValue(ctx, actorKey{}, a)
 }
 
-// actor is who acts in a context; the zero Actor when that was not said.
-func actor(ctx context.Context) Actor {
+// ActorOf is who acts in a context; the zero Actor when that was not said.
+func ActorOf(ctx context.Context) Actor {
 	a, _ := ctx.Value(actorKey{}).(Actor)
 	return a
 }

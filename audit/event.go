@@ -27,6 +27,7 @@ const (
 
 // What else is written.
 const (
+	Invited   What = "invited"   // somebody who may become a member
 	Held      What = "held"      // a post; Member is its author
 	Decided   What = "decided"   // about a held post: New
 	Released  What = "released"  // a held post was sent
@@ -51,7 +52,7 @@ type Event struct {
 	New    string `json:"new,omitempty"`
 	By     string `json:"by,omitempty"`
 	Way    Way    `json:"way,omitempty"`
-	// ID is that of a held post or of an entry of the spool.
+	// ID is that of a held post, or of an entry of the spool, or the Message-ID of a post.
 	ID  string `json:"id,omitempty"`
 	Why string `json:"why,omitempty"`
 }

@@ -19,8 +19,18 @@ type store struct {
 // process that is killed between the two leaves a change without a line.
 func Store(inner lists.Store, log *Log) lists.Store { return store{inner, log} }
 
+// Record writes what was done with somebody who need not be a member, as the doing of the Actor of a context, into the log of a Store that was
+// made by Store. Another one has none.
+func Record(ctx context.Context, s lists.Store, list lists.Address, what What, who lists.Address) {
+	if s, ok := s.(store); ok {
+		e := event(ctx, what)
+		e.Member = who.String()
+		s.log.Note(list, e)
+	}
+}
+
 func event(ctx context.Context, what What) Event {
-	a := actor(ctx)
+	a := ActorOf(ctx)
 	return Event{What: what, By: a.By, Way: a.Way, Why: a.Why}
 }
 
@@ -101,7 +111,7 @@ func differences(ctx context.Context, old, m lists.Member) (all []Event) {
 	for _, o := range lists.MemberOptionTable() {
 		was, is := o.Get(old), o.Get(m)
 		switch {
-		case was == is || o.Name == "posts" && actor(ctx) == Actor{}:
+		case was == is || o.Name == "posts" && ActorOf(ctx) == Actor{}:
 		case o.Name == "disabled" && old.Disabled.IsZero():
 			add(Disabled, "", "", is)
 		case o.Name == "disabled" && m.Disabled.IsZero():
@@ -131,7 +141,7 @@ func (s store) Change(ctx context.Context, list lists.Address, c lists.Change) (
 // changes are what became of a change: few lines, however many members there are.
 func changes(ctx context.Context, c lists.Change, out lists.Outcome, now time.Time) (all []record) {
 	gone := event(ctx, Removed)
-	if actor(ctx).Own {
+	if ActorOf(ctx).Own {
 		gone.What = Left
 	}
 	gone.At = now

@@ -229,3 +229,22 @@ func TestManyAtATime(t *testing.T) {
 		t.Errorf("%d lines", lines)
 	}
 }
+
+// What is recorded beside the changes goes into the log of a Store that has one.
+func TestRecord(t *testing.T) {
+	t.Parallel()
+	log := audit.Open(t.TempDir(), audit.Options{Fault: fails(t)})
+	team := address(t, "team@m.test")
+	ctx := audit.With(t.Context(), audit.Actor{By: "owen@m.test", Way: audit.ByMail})
+	for _, s := range []lists.Store{audit.Store(memstore.New(), log), memstore.New()} {
+		audit.Record(ctx, s, team, audit.Invited, address(t, "ann@m.test"))
+	}
+	var all []audit.Event
+	must(t, log.Read(team, time.Time{}, func(e audit.Event) error {
+		all = append(all, e)
+		return nil
+	}))
+	if len(all) != 1 || all[0].What != audit.Invited || all[0].Member != "ann@m.test" || all[0].By != "owen@m.test" || all[0].Way != audit.ByMail {
+		t.Errorf("%+v", all)
+	}
+}

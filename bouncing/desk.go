@@ -49,6 +49,7 @@ type Event struct {
 	What   string // one of those below, "member removed"…
 	List   lists.Address
 	Member lists.Address
+	Post   string // how the post is known of which something came back; "": not told
 	Why    string // what came back
 	Err    error
 }

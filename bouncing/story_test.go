@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -211,6 +212,9 @@ func TestStorm(t *testing.T) {
 	}
 	h.wait(time.Minute)
 	told := h.wantSent("storm owen@m.test")[0]
+	if !slices.ContainsFunc(h.events, func(e bouncing.Event) bool { return e.What == bouncing.StormBegun && e.Post == "storm@m.test" }) {
+		t.Errorf("the post is not named: %+v", h.events)
+	}
 	if told.From != "" || !strings.Contains(told.Text, "10 of 20 members") || !strings.Contains(told.Text, "storm@m.test") {
 		t.Errorf("%s", told.Text)
 	}

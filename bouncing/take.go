@@ -162,7 +162,7 @@ func (d *Desk) count(ctx context.Context, l lists.List, id string, failed []fail
 		d.opts.Counted(l.Address, h.member, h.said)
 	}
 	if storm {
-		d.opts.Log(Event{What: StormBegun, List: l.Address, Why: p.Said})
+		d.opts.Log(Event{What: StormBegun, List: l.Address, Post: p.ID, Why: p.Said})
 	}
 	return nil
 }

@@ -24,7 +24,7 @@ const (
 	verbConfirm
 	verbEnd
 	verbSet     // becomes verbChange, or an order
-	verbSuspend // becomes verbChange
+	verbSuspend // becomes verbChange, if its days can be meant
 	verbAdd     // an order
 	verbRemove  // an order
 )
@@ -35,11 +35,13 @@ type command struct {
 	options []string // of verbChange and verbJoin: member options and values, in turn
 	token   string   // of verbConfirm
 	order   order    // of an owner
-	unknown string   // of verbHelp: what was not understood
+	unknown string   // what help quotes: what was not understood, or is not for everybody
+	wrong   string   // of verbSuspend: what is wrong with its days, as texts have it
+	at      int      // its place in the mail
 }
 
 func (c command) same(o command) bool {
-	return c.verb == o.verb && c.token == o.token && c.order == o.order && slices.Equal(c.options, o.options)
+	return c.verb == o.verb && c.token == o.token && c.order == o.order && c.unknown == o.unknown && slices.Equal(c.options, o.options)
 }
 
 const (
@@ -91,6 +93,7 @@ type read struct {
 	commands []command
 	orders   []order
 	undone   []undone
+	places   int // of those, so far
 	// rest is what was written where a command should be: all of it when there is none, and with orders the line where reading ended.
 	rest string
 }
@@ -99,13 +102,8 @@ type read struct {
 func (r *read) add(c command, line string) {
 	last := len(r.commands) - 1
 	switch {
-	case c.order != order{} && r.has(c):
 	case c.order != order{}:
-		if len(r.orders) == maxOrders {
-			r.drop(overOrders, c, line)
-			return
-		}
-		r.orders = append(r.orders, c.order)
+		r.addOrder(c, line)
 	case c.verb == verbChange && last >= 0 && r.commands[last].verb == verbJoin: // how he wants to be one
 		const most = 8 // names and values
 		if join := &r.commands[last]; len(join.options) < most {
@@ -117,8 +115,25 @@ func (r *read) add(c command, line string) {
 	case len(r.commands) == maxCommands:
 		r.drop(overCommands, c, line)
 	default:
+		r.places++
+		c.at = r.places
 		r.commands = append(r.commands, c)
 	}
+}
+
+// addOrder takes one of an owner. Of those about the same address that cannot both be meant, the later one counts.
+func (r *read) addOrder(c command, line string) {
+	if r.has(c) {
+		return
+	}
+	r.orders = slices.DeleteFunc(r.orders, func(o order) bool { return o.contradicts(c.order) })
+	if len(r.orders) == maxOrders {
+		r.drop(overOrders, c, line)
+		return
+	}
+	r.places++
+	c.order.At = r.places
+	r.orders = append(r.orders, c.order)
 }
 
 // readCommands finds the commands in a mail: in its subject, if that is nothing but one, and in the first lines that are not
@@ -188,7 +203,7 @@ func (r reader) read(line string) (command, bool) {
 	case verbJoin:
 		return r.join(rest)
 	case verbSuspend:
-		return r.suspend(rest)
+		return r.suspend(words)
 	case verbConfirm:
 		if len(rest) != 1 {
 			return command{}, false
@@ -200,7 +215,11 @@ func (r reader) read(line string) (command, bool) {
 	if slices.ContainsFunc(rest, func(w string) bool { return !r.filler(w) }) {
 		return command{}, false
 	}
-	return command{verb: v}, true
+	c := command{verb: v}
+	if v == verbWho || v == verbHeld {
+		c.unknown = strings.Join(words, " ")
+	}
+	return c, true
 }
 
 // words cuts a line, without what people and mailers put around it.

@@ -50,27 +50,54 @@ func (r reader) join(words []string) (command, bool) {
 	return c, true
 }
 
-// suspend reads two days; the second may not be over.
+// What may be wrong with days, as texts have it.
+const (
+	wrongSwapped = "swapped"
+	wrongPast    = "past"
+	wrongDay     = "no-day"
+)
+
+// suspend reads two days. When they cannot be meant, the command says why, and changes nothing.
 func (r reader) suspend(words []string) (command, bool) {
 	var days []time.Time
-	for _, w := range words {
+	wrong := ""
+	for _, w := range words[1:] {
 		for _, part := range strings.Split(w, "..") {
 			switch part {
 			case "", "from", "to", "until", "till", "du", "au", "le", "jusqu'au", "von", "vom", "bis", "zum", "-", "–":
 				continue
 			}
 			day, ok := readDay(part)
-			if !ok || len(days) == 2 {
+			if !ok && !likeDay(part) || len(days) == 2 {
 				return command{}, false
+			}
+			if !ok {
+				wrong = wrongDay
 			}
 			days = append(days, day)
 		}
 	}
-	if len(days) != 2 || days[1].Before(r.today) {
+	if len(days) != 2 {
 		return command{}, false
 	}
 	s, err := lists.ParseSuspension(lists.Suspension{From: days[0], Until: days[1]}.String())
-	return command{verb: verbChange, options: []string{"suspend", s.String()}}, err == nil
+	switch {
+	case wrong != "":
+	case days[1].Before(days[0]):
+		wrong = wrongSwapped
+	case days[1].Before(r.today):
+		wrong = wrongPast
+	case err != nil:
+		wrong = wrongDay
+	default:
+		return command{verb: verbChange, options: []string{"suspend", s.String()}}, true
+	}
+	return command{verb: verbSuspend, wrong: wrong, unknown: strings.Join(words, " ")}, true
+}
+
+// likeDay tells what somebody means as a day, though there may be none such: 2026-02-30, 30.2.2026.
+func likeDay(w string) bool {
+	return strings.Trim(w, "0123456789") != "" && strings.Trim(w, "0123456789-.") == "" && strings.Count(w, "-")+strings.Count(w, ".") == 2
 }
 
 // readDay reads 2026-12-31, 31.12.2026, and 31/12/2026 where no month can be meant by the first.

@@ -47,12 +47,15 @@ func TestCommands(t *testing.T) {
 		{"German days", "", "pausieren vom 1.12.2026 bis 15.12.2026", "suspend=2026-12-01..2026-12-15"},
 		{"French days", "", "suspendre du 24/12/2026 au 31/12/2026", "suspend=2026-12-24..2026-12-31"},
 		{"days that can be read in two ways", "", "suspend 02/12/2026 03/12/2026", ""},
-		{"days in the wrong order", "", "suspend 2026-12-15 2026-12-01", ""},
-		{"days that are over", "", "suspend 2026-11-01 2026-11-20", ""},
+		{"days in the wrong order", "", "suspend 2026-12-15 2026-12-01", "suspend: swapped"},
+		{"days that are over", "", "suspend 2026-11-01 2026-11-20", "suspend: past"},
 		{"until today", "", "suspend 2026-11-01 2026-11-21", "suspend=2026-11-01..2026-11-21"},
 		{"one day", "", "suspend 2026-12-01", ""},
 		{"three days", "", "suspend 2026-12-01 2026-12-02 2026-12-03", ""},
-		{"no such day", "", "suspend 2026-02-30 2026-12-02", ""},
+		{"no such day", "", "suspend 2026-02-30 2026-12-02", "suspend: no-day"},
+		{"no such day, in German", "", "pausieren 1.12.2026 31.11.2026", "suspend: no-day"},
+		{"no days", "", "suspend everything now\nsuspend 2026 2027\n", ""},
+		{"from one day to the same", "", "suspend 2026-12-01 2026-12-01", "suspend=2026-12-01..2026-12-01"},
 		{"resume", "Reprendre", "", "resume"},
 		{"orders of somebody", "", "add eve@m.test\nremove eve@m.test\nset eve@m.test nomail\nheld\n", "held"},
 		{"confirm", "", "confirm Abc123", "confirm abc123"},
@@ -90,6 +93,11 @@ func TestOrders(t *testing.T) {
 		{"ended by a line that is none", "", "remove eve@m.test\nad max@m.test\nremove kim@m.test\n", "remove eve@m.test", "ad max@m.test"},
 		{"the same twice", "", "remove eve@m.test\nremove eve@m.test\n", "remove eve@m.test", ""},
 		{"held and who", "held", "wer\n", "held, who", ""},
+		{"invited, and removed", "", "add eve@m.test\nremove Eve@M.test\n", "remove Eve@m.test", ""},
+		{"removed, and invited", "", "remove eve@m.test\nremove max@m.test\nadd eve@m.test Eve\n", "remove max@m.test, add eve@m.test Eve", ""},
+		{"set, and removed, and set", "", "set eve@m.test digest\nremove eve@m.test\nset eve@m.test plain\nset eve@m.test mail\n", "mail eve@m.test", ""},
+		{"invited under two names", "", "add eve@m.test Eve\nadd eve@m.test Eva\n", "add eve@m.test Eva", ""},
+		{"invited, and set", "", "add eve@m.test\nset eve@m.test digest\n", "add eve@m.test, digest eve@m.test", ""},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
@@ -116,7 +124,7 @@ func TestUndone(t *testing.T) {
 	const five = "help\ninfo\nwho\nheld\nset digest\n"
 	for _, tt := range []struct{ name, text, want string }{
 		{"all are done", five, ""},
-		{"more than five", five + "Resume!\nplease unsubscribe Ann@m.test\n", "commands: unsubscribe ann@m.test, resume"},
+		{"more than five", five + "Resume!\nplease unsubscribe Ann@m.test\n", "commands: resume, unsubscribe ann@m.test"},
 		{"again what is done", five + "info\nunsubscribe\nunsubscribe\n", "commands: unsubscribe"},
 		{"ended by a signature", five + "-- \nunsubscribe\n", ""},
 		{"ended by a word", five + "end\nunsubscribe\n", ""},

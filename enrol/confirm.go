@@ -28,7 +28,7 @@ func (d *Desk) ask(ctx context.Context, q inquiry, r request, name templates.Nam
 		return nil
 	case !found || old.done || !old.same(r) || !old.confirmed && !old.sent: // the first time, as far as the reader can tell
 	case old.confirmed: // and could not be carried out
-		return d.goOn(ctx, q.list, old, false)
+		return d.goOn(ctx, q.list, old, d.tellerOf(q))
 	case q.proven():
 		again = []string{q.key}
 	case day > 0:
@@ -65,7 +65,7 @@ func (d *Desk) confirmation(ctx context.Context, q inquiry, r request, name temp
 	m.Address = r.Who
 	facts := d.options(q.list, m)
 	if r.Action == ordering {
-		facts.Orders, facts.Text, facts.Owns = append(listedWishes(r.Who, r.Wishes), listed(r.Orders)...), q.left, len(r.Orders) > 0 || looks(r)
+		facts.Orders, facts.Text, facts.Owns = r.listed(), q.left, len(r.Orders) > 0 || looks(r)
 	}
 	facts.Undone = q.report.tell()
 	answer := d.keyed(r, confirmLetter)
@@ -103,9 +103,9 @@ func (d *Desk) Confirm(ctx context.Context, l lists.List, extension string, m Ma
 	}
 	if !r.confirmed && !r.done && refuses(text) {
 		d.log("request withdrawn", l, r.Who, nil)
-		return d.set(r, markDone)
+		return d.finish(ctx, r)
 	}
-	return d.confirmed(ctx, l, r, false)
+	return d.confirmed(ctx, l, r, d.send)
 }
 
 // former tells a request to an earlier list of the same name, whose owners may have been others. A list that is of the future was made when
@@ -114,7 +114,7 @@ func (d *Desk) former(l lists.List, r request) bool {
 	return r.At.Before(l.Created.Truncate(time.Second)) && !l.Created.After(d.opts.Now())
 }
 
-// confirmByCommand is for who writes the token to LIST-request.
+// confirmByCommand is for who writes the token to LIST-request. What he confirms is told in letters of its own, as when he answers.
 func (d *Desk) confirmByCommand(ctx context.Context, q inquiry, extension string) error {
 	r, letter, err := d.lookup(q.list.Address, extension)
 	if err != nil && !errors.Is(err, ErrToken) {
@@ -123,7 +123,7 @@ func (d *Desk) confirmByCommand(ctx context.Context, q inquiry, extension string
 	if err != nil || letter != confirmLetter || d.former(q.list, r) {
 		return d.run(ctx, q, command{verb: verbHelp, unknown: "confirm " + extension})
 	}
-	return d.confirmed(ctx, q.list, r, false)
+	return d.confirmed(ctx, q.list, r, d.send)
 }
 
 // refuses tells an answer of somebody who does not want what he is asked to confirm: he will not be made to by it.
@@ -172,7 +172,7 @@ func (d *Desk) decide(ctx context.Context, q inquiry, r request, text string) er
 	if r.decided == nil {
 		return ErrToken // somebody's new request came between
 	}
-	if err := d.goOn(ctx, l, r, false); err != nil {
+	if err := d.goOn(ctx, l, r, d.send); err != nil {
 		return err
 	}
 	if by.IsZero() {

@@ -33,7 +33,17 @@ const (
 type count struct {
 	at                       time.Time
 	network, who, list, mail string
+
+	// most is how many letters there may be to whom it is for in a day, and spared how many more, if he says yes to them. They are not written.
+	most, spared int
 }
+
+// ownerTimes is how many times as many letters an owner may cause about his list, as long as it is proven that it is he.
+const ownerTimes = 10
+
+// provenTimes is how many times as many letters in a day as others in an hour a network may cause with proven mail, unless they are answered
+// with yes. Whoever has a domain can prove mail of as many addresses as he likes; and behind the network of a university there are many.
+const provenTimes = 100
 
 // allow counts a letter to somebody under a name, mostly that of the mail that asks for it, or gives ErrTooMany. What was counted before
 // under that name is not counted again. Who has proven, or confirmed, that he asks has a count of his own, so that strangers cannot use it up.
@@ -46,8 +56,15 @@ func (d *Desk) allow(ctx context.Context, q inquiry, who lists.Address, name str
 		at: now, network: d.hashed("network", network(q.mail.Client)), who: d.hashed("who", who.Key()),
 		list: d.hashed("list", q.list.Address.Key()), mail: name,
 	}
+	c.most, c.spared = d.opts.Limits.Address, d.opts.Limits.Address
+	if q.byOwner() { // he may prove it by saying yes
+		c.spared *= ownerTimes
+	}
 	if q.proven() {
-		c.network, c.list, c.who = nobody, nobody, d.hashed("proven who", who.Key())
+		c.network, c.list, c.who = d.hashed("proven network", network(q.mail.Client)), nobody, d.hashed("proven who", who.Key())
+	}
+	if q.proven() && q.byOwner() {
+		c.most, c.who = c.most*ownerTimes, d.hashed("proven owner", q.list.Address.Key()+" "+who.Key())
 	}
 	if err := d.enter(ctx, c); err != nil {
 		return fmt.Errorf("request of %s to %s: %w", q.mail.Author, q.list.Address, err)
@@ -127,41 +144,47 @@ type tally struct {
 	before                       bool            // for the same mail
 	who, network, list, all, now int             // now: lines in the file of this hour
 	mails                        map[string]bool // of who
+	proven                       map[string]bool // mails of the network that are proven, in a day
 	wanted                       map[string]bool // those to which somebody has said yes
 }
 
-// unwanted is how many letters to an address count. Not more than as many again are let off, since programs may say yes as well.
-func (t tally) unwanted(most int) int {
-	n := 0
-	for mail := range t.mails {
+// unwanted is how many letters to an address count. Of the others not more than some are let off, since programs may say yes as well.
+func (t tally) unwanted(spared int) int {
+	return t.who - min(t.answered(t.mails), spared)
+}
+
+func (t tally) answered(mails map[string]bool) (n int) {
+	for mail := range mails {
 		if t.wanted[mail] {
 			n++
 		}
 	}
-	return t.who - min(n, most)
+	return n
 }
 
 func (t tally) over(l Limits, c count) string {
 	switch {
-	case c.who != nobody && t.unwanted(l.Address) >= l.Address:
-		return fmt.Sprintf("%d letters to the address in a day", t.who)
+	case c.who != nobody && t.unwanted(c.spared) >= c.most:
+		return fmt.Sprintf("%d letters to the address in a day, and the limit is %d (answers_per_day is %d)", t.who, c.most, l.Address)
 	case t.now >= maxCounts:
-		return fmt.Sprintf("%d letters in an hour", t.now)
+		return fmt.Sprintf("%d letters in an hour, as many as are counted", t.now)
+	case len(t.proven)-t.answered(t.proven) >= provenTimes*l.Network:
+		return fmt.Sprintf("%d letters because of proven mail from the network in a day, and the limit is %d", len(t.proven), provenTimes*l.Network)
 	case c.list == nobody:
 		return ""
 	case t.network >= l.Network:
-		return fmt.Sprintf("%d letters for the network in an hour", t.network)
+		return fmt.Sprintf("%d letters for the network in an hour, and the limit is %d", t.network, l.Network)
 	case t.list >= l.List:
-		return fmt.Sprintf("%d letters for the list in an hour", t.list)
+		return fmt.Sprintf("%d letters for the list in an hour, and the limit is %d", t.list, l.List)
 	case t.all >= l.All:
-		return fmt.Sprintf("%d letters for all lists in an hour", t.all)
+		return fmt.Sprintf("%d letters for all lists in an hour, and the limit is %d", t.all, l.All)
 	}
 	return ""
 }
 
 // tally reads the files of a day. Times are compared both ways, so that a clock that was wrong shuts nobody out for longer.
 func (d *Desk) tally(c count) (t tally, err error) {
-	t.mails, t.wanted = map[string]bool{}, map[string]bool{}
+	t.mails, t.proven, t.wanted = map[string]bool{}, map[string]bool{}, map[string]bool{}
 	for hours := -int(countFor / time.Hour); hours <= 1; hours++ {
 		name := countName(c.at.Add(time.Duration(hours) * time.Hour))
 		all, err := d.counts(name)
@@ -190,6 +213,9 @@ func (t *tally) add(c, o count) {
 	}
 	if mail, yes := strings.CutPrefix(o.mail, wanted); yes {
 		t.wanted[mail] = true
+	}
+	if o.list == nobody && o.network == c.network && c.network != nobody {
+		t.proven[o.mail] = true
 	}
 	if age >= time.Hour || o.list == nobody {
 		return
@@ -229,7 +255,7 @@ func (d *Desk) counts(name string) (all []count, err error) {
 		if err != nil {
 			continue
 		}
-		all = append(all, count{time.Unix(seconds, 0), words[1], words[2], words[3], words[4]})
+		all = append(all, count{at: time.Unix(seconds, 0), network: words[1], who: words[2], list: words[3], mail: words[4]})
 	}
 	return all, nil
 }

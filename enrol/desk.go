@@ -11,6 +11,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	"superlistd/delivery/spool"
@@ -58,12 +59,13 @@ type Options struct {
 // Limits bound what strangers can make us write. Zero is the value in parentheses.
 type Limits struct {
 	// Address is how many letters one address gets in a day because somebody asked for them in its name, or invited it (10); a letter to which
-	// it says yes leaves room for another one. Who has proven that he asks gets as many, whatever strangers do.
+	// it says yes leaves room for another one. Who has proven that he asks gets as many, whatever strangers do, and an owner about his
+	// list ten times as many.
 	Address int
 	// Network is how many letters mail from one network, an IPv4 /24 or an IPv6 /48, causes in an hour (20), List how many for one list
 	// (200), and All how many for all lists (1000): without those to people who have proven that it is they who asked.
 	Network, List, All int
-	// Open is how many requests may wait (20,000).
+	// Open is how many requests may wait (20,000). Five times as many that are done are remembered.
 	Open int
 }
 
@@ -106,6 +108,9 @@ type Event struct {
 type Desk struct {
 	opts  Options
 	files *folder
+
+	mu     sync.Mutex
+	forgot time.Time
 }
 
 // New returns a Desk. Nothing is read or made before it is needed.
@@ -171,6 +176,9 @@ type inquiry struct {
 	mail Mail
 	key  string // the same for the same mail
 	left string // what was not understood of a mail that is carried out
+	// out takes what is told of one of several commands, and mailKey is the key of the mail then; nil: it is sent at once.
+	out     *parts
+	mailKey string
 	// report is what is not carried out of it; nil: all is.
 	report *report
 	// agreed: he has confirmed it, and was proven by that.
@@ -199,23 +207,14 @@ func (d *Desk) request(ctx context.Context, q inquiry) error {
 // obeyAll runs the commands that were read, or has them confirmed.
 func (d *Desk) obeyAll(ctx context.Context, q inquiry, read read) error {
 	if len(read.commands)+len(read.orders) == 0 {
-		return d.run(ctx, q, command{verb: verbHelp, unknown: read.rest})
+		return d.atOnceAll(ctx, q, []command{{verb: verbHelp, unknown: read.rest}})
 	}
-	wishes, err := d.together(ctx, q, read)
+	wishes, rest, err := d.together(ctx, q, read)
 	if err != nil {
 		return err
 	}
-	for i, c := range read.commands {
-		if len(wishes) > 0 && wished(q, c) {
-			continue
-		}
-		next := q
-		if i > 0 {
-			next.key = digest(q.key, fmt.Sprint(i))
-		}
-		if err := d.run(ctx, next, c); err != nil {
-			return err
-		}
+	if err := d.atOnceAll(ctx, q, rest); err != nil {
+		return err
 	}
 	if len(read.orders)+len(wishes) == 0 {
 		return nil
@@ -227,6 +226,17 @@ func (d *Desk) obeyAll(ctx context.Context, q inquiry, read read) error {
 		r.Name = nameOf(q.mail.AuthorName, r.Who)
 	}
 	return d.ask(ctx, q, r, templates.ConfirmOrders)
+}
+
+// atOnceAll runs commands that need no confirmation together with others.
+func (d *Desk) atOnceAll(ctx context.Context, q inquiry, commands []command) error {
+	switch {
+	case len(commands) == 0:
+		return nil
+	case len(commands) == 1 && q.report == nil:
+		return d.run(ctx, q, commands[0])
+	}
+	return d.several(ctx, q, commands)
 }
 
 func (d *Desk) run(ctx context.Context, q inquiry, c command) error {
@@ -251,7 +261,7 @@ func (d *Desk) run(ctx context.Context, q inquiry, c command) error {
 		}
 	}
 	facts := d.facts(q.list, q.mail.Author)
-	facts.Text, facts.Owns = c.unknown, q.byOwner()
+	facts.Text, facts.Wrong, facts.Owns = c.unknown, c.wrong, q.byOwner()
 	return d.answer(ctx, q, templates.Help, facts)
 }
 

@@ -4,5 +4,6 @@
 //
 // A request that waits for a confirmation or a decision is a file, and its keyed address is good for that file alone, once. All that
 // is done about a request may be done again: a sender whose mail failed here comes again with it, and every letter
-// has a key that is made from the request, so that the next hop gets it once.
+// has a key that is made from the request, so that the next hop gets it once. What the commands of one mail lead to is told in one
+// letter, but for what is asked.
 package enrol

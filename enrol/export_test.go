@@ -38,6 +38,8 @@ func ReadCommands(l lists.List, author lists.Address, subject, text string, now 
 			all = append(all, strings.Join(append([]string{"join"}, options...), " "))
 		case verbConfirm:
 			all = append(all, "confirm "+c.token)
+		case verbSuspend:
+			all = append(all, "suspend: "+c.wrong)
 		default:
 			all = append(all, map[verb]string{verbHelp: "help", verbInfo: "info", verbLeave: "leave", verbResume: "resume", verbWho: "who", verbHeld: "held"}[c.verb])
 		}

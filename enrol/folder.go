@@ -138,7 +138,7 @@ func (f *folder) write(name string, what any) (existed bool, err error) {
 		existed = true
 	}
 	// Whoever made it may have died before it was safe.
-	return existed, f.disk.SyncDir(f.dir)
+	return existed, f.disk.SyncDir(filepath.Dir(f.path(name)))
 }
 
 // remove removes a file, there or not.

@@ -5,6 +5,7 @@ import (
 	"net/netip"
 	"time"
 
+	"superlistd/audit"
 	"superlistd/lists"
 	"superlistd/message"
 	"superlistd/templates"
@@ -23,13 +24,24 @@ func (d *Desk) Left(ctx context.Context, l lists.List, m lists.Member) {
 			d.log("goodbye not sent", l, m.Address, err)
 		}
 	}
-	d.Removed(ctx, l, m)
+	d.gone(ctx, l, m, templates.Facts{})
 }
 
-// Removed tells the owners of a member who did not leave by himself, if owners_notice says so. He is gone already, so what fails is
-// logged, and not done again.
+// Removed tells the owners of a member who did not leave by himself, if owners_notice says so, and why: that is the audit.Actor of ctx. He is gone
+// already, so what fails is logged, and not done again.
 func (d *Desk) Removed(ctx context.Context, l lists.List, m lists.Member) {
-	if err := d.notice(ctx, l, templates.Left, gone(l, m)); err != nil {
+	why := templates.Facts{Removed: true}
+	switch a := audit.ActorOf(ctx); a.Way {
+	case audit.ByBounces, audit.ByComplaint:
+		why.Way, why.Detail = string(a.Way), a.Why
+	case audit.ByMail:
+		why.Way, why.By = string(a.Way), a.By
+	}
+	d.gone(ctx, l, m, why)
+}
+
+func (d *Desk) gone(ctx context.Context, l lists.List, m lists.Member, why templates.Facts) {
+	if err := d.notice(ctx, l, templates.Left, gone(l, m), why); err != nil {
 		d.log("owners not told", l, m.Address, err)
 	}
 }

@@ -68,8 +68,13 @@ func (h *house) another(disk spool.Disk) *enrol.Desk {
 	if disk == nil {
 		disk = faultdisk.New(faultdisk.Fault{})
 	}
+	return h.deskOn(h.Shaky(), disk)
+}
+
+func (h *house) deskOn(store lists.Store, disk spool.Disk) *enrol.Desk {
+	h.T.Helper()
 	return enrol.New(enrol.Options{
-		Data: h.Data, Store: h.Shaky(), Keys: h.keys, Delimiter: "+", Limits: h.limits, Disk: disk, Now: h.Now,
+		Data: h.Data, Store: store, Keys: h.keys, Delimiter: "+", Limits: h.limits, Disk: disk, Now: h.Now,
 		Held: h.heldPosts, Complained: h.hasComplained, Confirmed: h.confirmed,
 		Letters: letters.New(letters.Options{
 			Texts: housetest.Texts(h.T), Members: h.Store, Hostname: "mx.lists.test", Deliver: h.Deliver, Now: h.Now,

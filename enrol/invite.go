@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"time"
 
+	"superlistd/audit"
 	"superlistd/delivery"
 	"superlistd/letters"
 	"superlistd/lists"
@@ -57,7 +58,7 @@ func (d *Desk) invite(ctx context.Context, l lists.List, m lists.Member, text st
 	switch {
 	case ownAddress(l, m.Address):
 		return Own, nil
-	case banned(l, m.Address):
+	case l.Settings.IsBanned(m.Address):
 		return Banned, nil
 	}
 	_, member, err := d.opts.Store.Member(ctx, l.Address, m.Address)
@@ -87,7 +88,7 @@ func (d *Desk) invite(ctx context.Context, l lists.List, m lists.Member, text st
 
 // sendInvitation writes to whom an invitation is for. Only the bound of his address counts, and that of all letters.
 func (d *Desk) sendInvitation(ctx context.Context, l lists.List, r request, text string) (Answer, error) {
-	c := count{at: d.opts.Now().UTC(), network: nobody, who: d.hashed("who", r.Who.Key()), list: nobody, mail: digest(r.id, r.Nonce)}
+	c := count{at: d.opts.Now().UTC(), network: nobody, who: d.hashed("who", r.Who.Key()), list: nobody, mail: digest(r.id, r.Nonce), most: d.opts.Limits.Address, spared: d.opts.Limits.Address}
 	err := d.enter(ctx, c)
 	if errors.Is(err, ErrTooMany) {
 		return Limited, nil
@@ -113,6 +114,7 @@ func (d *Desk) sendInvitation(ctx context.Context, l lists.List, r request, text
 		return "", err
 	}
 	d.log("invited", l, r.Who, nil)
+	audit.Record(ctx, d.opts.Store, l.Address, audit.Invited, r.Who)
 	return Invited, nil
 }
 

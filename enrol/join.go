@@ -1,10 +1,10 @@
 package enrol
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
-	"slices"
 
 	"superlistd/audit"
 	"superlistd/letters"
@@ -15,7 +15,7 @@ import (
 // join does what somebody's wish to be a member leads to; options say how he wants to get the posts.
 func (d *Desk) join(ctx context.Context, q inquiry, options []string) error {
 	l, who := q.list, q.mail.Author
-	if banned(l, who) {
+	if l.Settings.IsBanned(who) {
 		return fmt.Errorf("%w: %s", lists.ErrBanned, who)
 	}
 	r, found, err := d.load(d.idOf(request{List: l.Address, Who: who, Action: joining}))
@@ -23,11 +23,11 @@ func (d *Desk) join(ctx context.Context, q inquiry, options []string) error {
 	case err != nil:
 		return err
 	case found && r.done && r.Mail == q.key: // its sender lost our reply
-		return nil
+		return d.welcomeAgain(ctx, q, r)
 	case found && r.asked && !r.done:
 		return d.stillWaiting(ctx, q, r)
 	case found && r.confirmed && !r.done:
-		return d.goOn(ctx, l, r, false)
+		return d.goOn(ctx, l, r, d.tellerOf(q))
 	case l.Settings.Subscribe == lists.SubscribeClosed:
 		return d.answer(ctx, q, templates.Closed, d.facts(l, who))
 	}
@@ -49,22 +49,30 @@ func (d *Desk) join(ctx context.Context, q inquiry, options []string) error {
 	if asks := l.Settings.Subscribe; !q.agreed && (!q.proven() || complained || asks != lists.SubscribeOpen && asks != lists.SubscribeApprove) {
 		return d.ask(ctx, q, r, templates.ConfirmSubscribe)
 	}
-	if err := d.allow(ctx, q, who, q.key); err != nil {
+	if err := d.allow(ctx, q, who, cmp.Or(q.mailKey, q.key)); err != nil {
 		return err
 	}
-	return d.atOnce(ctx, q, r, false)
+	return d.atOnce(ctx, q, r, d.tellerOf(q))
+}
+
+// welcomeAgain is for a mail that comes again when what it asks for was done: that it was told as well is not sure.
+func (d *Desk) welcomeAgain(ctx context.Context, q inquiry, r request) error {
+	m, member, err := d.opts.Store.Member(ctx, q.list.Address, r.Who)
+	if err != nil || !member || !q.list.Settings.Welcome {
+		return err
+	}
+	return d.tellerOf(q)(ctx, d.welcome(ctx, q.list, m, r))
 }
 
 // stillWaiting tells somebody who asks again that the owners were asked.
 func (d *Desk) stillWaiting(ctx context.Context, q inquiry, r request) error {
-	if !q.proven() || r.Mail == q.key {
+	switch {
+	case !q.proven():
 		return nil
+	case r.Mail == q.key:
+		return d.tellerOf(q)(ctx, d.toMember(ctx, q.list, templates.Waiting, r, d.facts(q.list, r.Who)))
 	}
 	return d.answer(ctx, q, templates.Waiting, d.facts(q.list, r.Who))
-}
-
-func banned(l lists.List, who lists.Address) bool {
-	return slices.ContainsFunc(l.Settings.Bans, func(p lists.Pattern) bool { return p.Match(who) })
 }
 
 // nameOf is what somebody is called, if a member may be called so.
@@ -76,17 +84,17 @@ func nameOf(name string, who lists.Address) string {
 	return name
 }
 
-// atOnce carries out what needs no confirmation. With quiet, whom it is about is not written to.
-func (d *Desk) atOnce(ctx context.Context, q inquiry, r request, quiet bool) error {
+// atOnce carries out what needs no confirmation.
+func (d *Desk) atOnce(ctx context.Context, q inquiry, r request, tell teller) error {
 	r, err := d.open(ctx, r)
 	if err != nil {
 		return err
 	}
-	return d.confirmed(ctx, q.list, r, quiet)
+	return d.confirmed(ctx, q.list, r, tell)
 }
 
 // confirmed notes that whom a request is about wants it, and goes on with it.
-func (d *Desk) confirmed(ctx context.Context, l lists.List, r request, quiet bool) error {
+func (d *Desk) confirmed(ctx context.Context, l lists.List, r request, tell teller) error {
 	if r.done {
 		return nil
 	}
@@ -98,11 +106,11 @@ func (d *Desk) confirmed(ctx context.Context, l lists.List, r request, quiet boo
 			d.settle(ctx, r)
 		}
 	}
-	return d.goOn(ctx, l, r, quiet)
+	return d.goOn(ctx, l, r, tell)
 }
 
-// goOn does what comes next with a confirmed request. Any of it may be done again.
-func (d *Desk) goOn(ctx context.Context, l lists.List, r request, quiet bool) error {
+// goOn does what comes next with a confirmed request, and tells it to whom it is about. Any of it may be done again.
+func (d *Desk) goOn(ctx context.Context, l lists.List, r request, tell teller) error {
 	if r.done {
 		return nil
 	}
@@ -111,52 +119,57 @@ func (d *Desk) goOn(ctx context.Context, l lists.List, r request, quiet bool) er
 	finished := true
 	switch r.Action {
 	case joining, inviting:
-		finished, err = d.admit(ctx, l, r)
+		finished, err = d.admit(ctx, l, r, tell)
 	case leaving:
-		err = d.dismiss(ctx, l, r, quiet)
+		err = d.dismiss(ctx, l, r, tell)
 	case changing:
-		err = d.alter(ctx, l, r, quiet)
+		err = d.alter(ctx, l, r, tell)
 	case ordering:
 		err = d.carryOut(ctx, l, r)
 	}
 	if err != nil || !finished {
 		return err
 	}
-	return d.set(r, markDone)
+	return d.finish(ctx, r)
 }
 
 // admit makes a member, or asks the owners, or does what these said. finished: nothing is left to do.
-func (d *Desk) admit(ctx context.Context, l lists.List, r request) (finished bool, err error) {
+func (d *Desk) admit(ctx context.Context, l lists.List, r request, tell teller) (finished bool, err error) {
 	asks := l.Settings.Subscribe
 	invitation, invited, err := d.invitation(l.Address, r.Who)
 	if err != nil {
 		return false, err
 	}
 	switch {
-	case banned(l, r.Who):
+	case l.Settings.IsBanned(r.Who):
 		d.log("banned since the request", l, r.Who, nil)
 		return true, nil
 	case r.decided != nil && r.decided.Action != letters.Approve:
 		return true, d.decline(ctx, l, r)
 	case r.decided != nil, invited, r.Action == inviting:
 	case asks == lists.SubscribeClosed:
-		return true, d.send(ctx, d.toMember(ctx, l, templates.Closed, r, d.facts(l, r.Who)))
+		return true, tell(ctx, d.toMember(ctx, l, templates.Closed, r, d.facts(l, r.Who)))
 	case asks == lists.SubscribeApprove, asks == lists.SubscribeConfirmApprove:
-		return false, d.askOwners(ctx, l, r)
+		return false, d.askOwners(ctx, l, r, tell)
 	}
-	if err := d.enlist(ctx, l, r); err != nil {
+	if invited || r.Action == inviting {
+		a := audit.ActorOf(ctx)
+		a.Why = "invitation"
+		ctx = audit.With(ctx, a)
+	}
+	if err := d.enlist(ctx, l, r, tell); err != nil {
 		return false, err
 	}
 	if invited && invitation.id != r.id { // it was asked for, and got, in another way
-		if err := errors.Join(d.set(invitation, markConfirmed), d.set(invitation, markDone)); err != nil {
+		if err := errors.Join(d.set(invitation, markConfirmed), d.finish(ctx, invitation)); err != nil {
 			return false, err
 		}
 	}
-	return true, d.notice(ctx, l, templates.Joined, r)
+	return true, d.notice(ctx, l, templates.Joined, r, templates.Facts{})
 }
 
 // enlist makes a member, and welcomes him.
-func (d *Desk) enlist(ctx context.Context, l lists.List, r request) error {
+func (d *Desk) enlist(ctx context.Context, l lists.List, r request, tell teller) error {
 	m := lists.Member{Address: r.Who, Name: r.Name, Since: d.opts.Now()}
 	if err := apply(&m, r.Options); err != nil {
 		return err
@@ -172,7 +185,7 @@ func (d *Desk) enlist(ctx context.Context, l lists.List, r request) error {
 	if !l.Settings.Welcome {
 		return nil
 	}
-	return d.send(ctx, d.welcome(ctx, l, m, r))
+	return tell(ctx, d.welcome(ctx, l, m, r))
 }
 
 // welcome is the letter to a new member.
@@ -184,8 +197,8 @@ func (d *Desk) welcome(ctx context.Context, l lists.List, m lists.Member, r requ
 	return w
 }
 
-// notice tells the owners that somebody came or left, if they want to hear it, and have not heard of too many.
-func (d *Desk) notice(ctx context.Context, l lists.List, name templates.Name, r request) error {
+// notice tells the owners that somebody came or left, and why, if they want to hear it, and have not heard of too many.
+func (d *Desk) notice(ctx context.Context, l lists.List, name templates.Name, r request, why templates.Facts) error {
 	if !l.Settings.OwnersNotice.AtOnce() {
 		return nil
 	}
@@ -197,7 +210,9 @@ func (d *Desk) notice(ctx context.Context, l lists.List, name templates.Name, r 
 	if err != nil {
 		return err
 	}
-	return d.send(ctx, d.toOwners(l, name, r, d.aboutRequest(l, r)))
+	facts := d.aboutRequest(l, r)
+	facts.Removed, facts.Way, facts.Detail, facts.By = why.Removed, why.Way, why.Detail, why.By
+	return d.send(ctx, d.toOwners(l, name, r, facts))
 }
 
 func (d *Desk) aboutRequest(l lists.List, r request) templates.Facts {
@@ -207,7 +222,7 @@ func (d *Desk) aboutRequest(l lists.List, r request) templates.Facts {
 }
 
 // askOwners asks whether somebody may be a member, and tells him that he has to wait.
-func (d *Desk) askOwners(ctx context.Context, l lists.List, r request) error {
+func (d *Desk) askOwners(ctx context.Context, l lists.List, r request, tell teller) error {
 	if r.asked {
 		return nil
 	}
@@ -215,7 +230,7 @@ func (d *Desk) askOwners(ctx context.Context, l lists.List, r request) error {
 		return err
 	}
 	// In this order, since an owner may answer before the second one is sent.
-	if err := d.send(ctx, d.toMember(ctx, l, templates.Waiting, r, d.facts(l, r.Who))); err != nil {
+	if err := tell(ctx, d.toMember(ctx, l, templates.Waiting, r, d.facts(l, r.Who))); err != nil {
 		return err
 	}
 	if err := d.send(ctx, d.question(l, r)); err != nil {
@@ -252,7 +267,7 @@ func (d *Desk) decline(ctx context.Context, l lists.List, r request) error {
 
 // ban adds somebody to the bans. A list that can take no more of them is a thing for its owners.
 func (d *Desk) ban(ctx context.Context, l lists.List, who lists.Address) error {
-	if banned(l, who) || l.Settings.IsOwner(who) || moderates(l, who) {
+	if l.Settings.IsBanned(who) || l.Settings.IsOwner(who) || l.Settings.IsModerator(who) {
 		return nil
 	}
 	_, err := d.opts.Store.Update(ctx, l.Address, func(s *lists.Settings) error {

@@ -22,13 +22,11 @@ func (d *Desk) leave(ctx context.Context, q inquiry) error {
 	if !q.proven() && l.Settings.Unsubscribe != lists.UnsubscribeOpen {
 		return d.ask(ctx, q, r, templates.ConfirmUnsubscribe)
 	}
-	// Nobody is kept because he has had too many letters: then he leaves without another one.
-	err = d.allow(ctx, q, m.Address, q.key)
-	quiet := errors.Is(err, ErrTooMany)
-	if err != nil && !quiet {
+	tell, err := d.mayHear(ctx, q, m.Address, q.key)
+	if err != nil {
 		return err
 	}
-	return d.atOnce(ctx, q, r, quiet)
+	return d.atOnce(ctx, q, r, tell)
 }
 
 // hasLeft answers who is no member: it may be that he has just left, and that this is the mail by which he did.
@@ -37,26 +35,32 @@ func (d *Desk) hasLeft(ctx context.Context, q inquiry) error {
 	if err != nil {
 		return err
 	}
-	if found && r.confirmed && (r.Mail == q.key || !r.done) {
-		return d.goOn(ctx, q.list, r, false)
+	tell := d.tellerOf(q)
+	switch {
+	case found && r.confirmed && !r.done:
+		return d.goOn(ctx, q.list, r, tell)
+	case found && r.confirmed && r.Mail == q.key && q.list.Settings.Goodbye: // see welcomeAgain
+		return tell(ctx, d.toMember(ctx, q.list, templates.Goodbye, r, d.facts(q.list, r.Who)))
+	case found && r.confirmed && r.Mail == q.key:
+		return nil
 	}
 	return d.answer(ctx, q, templates.NotMember, d.facts(q.list, q.mail.Author))
 }
 
 // dismiss ends a membership.
-func (d *Desk) dismiss(ctx context.Context, l lists.List, r request, quiet bool) error {
+func (d *Desk) dismiss(ctx context.Context, l lists.List, r request, tell teller) error {
 	// His letter is in his language, which is gone with him.
 	goodbye := d.toMember(ctx, l, templates.Goodbye, r, d.facts(l, r.Who))
 	if _, err := d.opts.Store.Change(ctx, l.Address, lists.Change{Remove: []lists.Address{r.Who}}); err != nil {
 		return err
 	}
 	d.log("left", l, r.Who, nil)
-	if l.Settings.Goodbye && !quiet {
-		if err := d.send(ctx, goodbye); err != nil {
+	if l.Settings.Goodbye {
+		if err := tell(ctx, goodbye); err != nil {
 			return err
 		}
 	}
-	return d.notice(ctx, l, templates.Left, r)
+	return d.notice(ctx, l, templates.Left, r, templates.Facts{})
 }
 
 // change does what somebody's wish to get posts in another way leads to.
@@ -84,15 +88,14 @@ func (d *Desk) change(ctx context.Context, q inquiry, c command) error {
 	if err != nil {
 		return err
 	}
-	if found && old.done && old.Mail == q.key {
-		return nil
+	if found && old.done && old.Mail == q.key { // its sender lost our reply: see welcomeAgain
+		return d.tellerOf(q)(ctx, d.toMember(ctx, l, templates.Changed, old, d.options(l, m)))
 	}
-	err = d.allow(ctx, q, m.Address, q.counted(old, found))
-	quiet := errors.Is(err, ErrTooMany)
-	if err != nil && !quiet {
+	tell, err := d.mayHear(ctx, q, m.Address, q.counted(old, found))
+	if err != nil {
 		return err
 	}
-	return d.atOnce(ctx, q, r, quiet)
+	return d.atOnce(ctx, q, r, tell)
 }
 
 // plainOptions are those of a change of a member, with what "resume" means where it stands.
@@ -134,7 +137,7 @@ func apply(m *lists.Member, options []string) error {
 }
 
 // alter changes a member, and tells him how he gets posts now.
-func (d *Desk) alter(ctx context.Context, l lists.List, r request, quiet bool) error {
+func (d *Desk) alter(ctx context.Context, l lists.List, r request, tell teller) error {
 	m, err := d.opts.Store.UpdateMember(ctx, l.Address, r.Who, func(m *lists.Member) error { return apply(m, r.Options) })
 	if errors.Is(err, lists.ErrNoMember) {
 		d.log("has left since the request", l, r.Who, nil)
@@ -144,10 +147,7 @@ func (d *Desk) alter(ctx context.Context, l lists.List, r request, quiet bool) e
 		return err
 	}
 	d.log("options changed", l, r.Who, nil)
-	if quiet {
-		return nil
-	}
-	return d.send(ctx, d.toMember(ctx, l, templates.Changed, r, d.options(l, m)))
+	return tell(ctx, d.toMember(ctx, l, templates.Changed, r, d.options(l, m)))
 }
 
 // later tells whether a member gets posts another way only from the list's next digest on.

@@ -98,6 +98,34 @@ func TestTheSameMailsAgainAndAgain(t *testing.T) {
 	}
 }
 
+// Who has a domain can prove mail of as many addresses as he likes: he fills neither the count nor the folder of requests with what nobody
+// answers, and locks nobody else out.
+func TestBombOfProvenMail(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t)
+	h.limits = enrol.Limits{Network: 1}
+	h.open(nil)
+	ask := func(who string, network int) error {
+		return h.desk.Take(t.Context(), h.Settings(), lists.ServiceSubscribe, from(h.mail(who, lists.Proven, "Subject: x"), network))
+	}
+	letters := 0
+	for i := range 120 {
+		if err := ask(fmt.Sprintf("a%d@evil.test", i), 1); err != nil {
+			wantError(t, err, enrol.ErrTooMany)
+			continue
+		}
+		letters++
+	}
+	if letters != 100 {
+		t.Errorf("%d letters for one network", letters)
+	}
+	must(t, ask("ann@m.test", 2))
+	for _, letter := range h.Take()[:50] { // who says yes was there
+		must(t, h.answer(letter, letter.To, "yes"))
+	}
+	must(t, ask("last@evil.test", 1))
+}
+
 func TestLimits(t *testing.T) {
 	t.Parallel()
 	for _, tt := range []struct {
@@ -116,7 +144,7 @@ func TestLimits(t *testing.T) {
 		{"one list", enrol.Limits{List: 5}, func(i int) string { return fmt.Sprintf("192.0.%d.1", i) }, nobodyTwice, lists.Unproven, 5},
 		{"all lists", enrol.Limits{All: 6}, func(i int) string { return fmt.Sprintf("192.0.%d.1", i) }, nobodyTwice, lists.Unproven, 6},
 		{"one address", enrol.Limits{}, func(i int) string { return fmt.Sprintf("192.0.%d.1", i) }, func(int) string { return "Ann@m.test" }, lists.Proven, 10},
-		{"proven: no limit but that of the address", enrol.Limits{Network: 1, List: 1, All: 1}, func(int) string { return "192.0.2.1" }, nobodyTwice, lists.Proven, 20},
+		{"proven: no such limit", enrol.Limits{Network: 1, List: 1, All: 1}, func(int) string { return "192.0.2.1" }, nobodyTwice, lists.Proven, 20},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
@@ -227,8 +255,10 @@ func TestTick(t *testing.T) {
 	for _, e := range entries {
 		names = append(names, e.Name())
 	}
-	if strings.Join(names, " ") != "lock" {
-		t.Errorf("left over: %q", names)
+	shelf, err := os.ReadDir(filepath.Join(h.Data, "enrol", "done"))
+	must(t, err)
+	if strings.Join(names, " ") != "done lock" || len(shelf) != 0 {
+		t.Errorf("left over: %q, %d on the shelf", names, len(shelf))
 	}
 }
 

@@ -3,9 +3,6 @@ package enrol
 import (
 	"context"
 	"errors"
-	"fmt"
-	"io/fs"
-	"slices"
 
 	"superlistd/lists"
 	"superlistd/templates"
@@ -16,6 +13,14 @@ type order struct {
 	What string // orderAdd, orderRemove, or the delivery that is set
 	Who  lists.Address
 	Name string `json:",omitempty"`
+	At   int    `json:",omitempty"` // its place in the mail
+}
+
+func (o order) same(p order) bool { return o.What == p.What && o.Who == p.Who && o.Name == p.Name }
+
+// contradicts tells orders that cannot both be meant: who is removed is neither invited nor set to anything, and is set to one thing only.
+func (o order) contradicts(p order) bool {
+	return o.Who.Key() == p.Who.Key() && (o.What == orderRemove || p.What == orderRemove || (o.What == orderAdd) == (p.What == orderAdd))
 }
 
 const (
@@ -32,57 +37,6 @@ const (
 
 // maxOrders of one mail are carried out: as many as a letter can list.
 const maxOrders = 50
-
-// listed are orders in a letter.
-func listed(orders []order) []templates.Order {
-	all := make([]templates.Order, len(orders))
-	for i, o := range orders {
-		all[i] = templates.Order{Address: o.Who.String(), Name: o.Name, What: o.What}
-	}
-	return all
-}
-
-// carryOut does what somebody has confirmed: what he wants himself, with an answer to each, and what an owner wants done with others,
-// with one letter that tells what came of it. What is done stays so when it goes on after an error.
-func (d *Desk) carryOut(ctx context.Context, l lists.List, r request) error {
-	for i, w := range r.Wishes {
-		if _, err := d.step(r, fmt.Sprint("wish", i), func() (Answer, error) { return done, d.fulfil(ctx, l, r, i, w) }); err != nil {
-			return err
-		}
-	}
-	switch {
-	case len(r.Orders) == 0:
-		return nil
-	case !l.Settings.IsOwner(r.Who):
-		d.log("no owner any more", l, r.Who, nil)
-		return nil
-	}
-	facts := d.facts(l, r.Who)
-	facts.Orders = listed(r.Orders)
-	for i, o := range r.Orders {
-		answer, err := d.step(r, fmt.Sprint("order", i), func() (Answer, error) { return d.obey(ctx, l, r.Who, o) })
-		if err != nil {
-			return err
-		}
-		facts.Orders[i].Answer = string(answer)
-	}
-	return d.send(ctx, d.toMember(ctx, l, templates.Orders, r, facts))
-}
-
-// step does a part of a request, once, and keeps what came of it.
-func (d *Desk) step(r request, name string, do func() (Answer, error)) (answer Answer, err error) {
-	err = d.files.read(r.mark(name), &answer)
-	if !errors.Is(err, fs.ErrNotExist) {
-		return answer, err
-	}
-	if answer, err = do(); err != nil {
-		return "", err
-	}
-	if _, err := d.files.write(r.mark(name), answer); err != nil {
-		return "", fmt.Errorf("request %s: %w", r.id, err)
-	}
-	return answer, nil
-}
 
 func (d *Desk) obey(ctx context.Context, l lists.List, by lists.Address, o order) (Answer, error) {
 	if o.What == orderAdd {
@@ -130,7 +84,7 @@ func (d *Desk) held(ctx context.Context, q inquiry) error {
 	if err != nil {
 		return err
 	}
-	if !moderates(q.list, q.mail.Author) {
+	if !q.list.Settings.IsModerator(q.mail.Author) {
 		for i := range items {
 			items[i].Answer = ""
 		}
@@ -138,8 +92,4 @@ func (d *Desk) held(ctx context.Context, q inquiry) error {
 	facts := d.facts(q.list, q.mail.Author)
 	facts.Items = items
 	return d.answer(ctx, q, templates.HeldPosts, facts)
-}
-
-func moderates(l lists.List, who lists.Address) bool {
-	return slices.ContainsFunc(l.Settings.ModeratedBy(), func(a lists.Address) bool { return a.Key() == who.Key() })
 }

@@ -16,6 +16,7 @@ import (
 const (
 	confirmOrders = ": team@lists.test: please confirm what you want done"
 	orders        = ": team@lists.test: what has been done"
+	answers       = ": team@lists.test: the answers to your commands"
 )
 
 // An owner's orders are listed to him first, and what he answers carries them out, once.
@@ -34,7 +35,8 @@ func TestOrdersByMail(t *testing.T) {
 				"4. <nobody@m.test>: remove\n", "5. <bea@m.test>: digests\n", "> Thanks!\n")
 			h.wantMember("mia@m.test", true)
 			must(t, h.answer(asked, "owen@m.test", "Yes"))
-			sent = h.wantSent("ann@m.test"+invitation, "owen@m.test"+orders, "owen@m.test olga@m.test: team@lists.test: mia@m.test has left")
+			sent = h.wantSent("ann@m.test"+invitation, "owen@m.test"+orders, "owen@m.test olga@m.test: team@lists.test: mia@m.test was removed")
+			housetest.Sent(t, sent, "owen@m.test olga@m.test: team@lists.test: mia@m.test was removed").WantText(t, "An owner has asked for it by mail.\nBy: owen@m.test\n")
 			housetest.Sent(t, sent, "owen@m.test"+orders).WantText(t,
 				"<ann@m.test>: invite\n     The invitation is on its way.", "<eve@spam.test>: invite\n     Is banned", "<Mia@home.test>: remove\n     Done.",
 				"<nobody@m.test>: remove\n     Not a member.", "<bea@m.test>: digests\n     Done; it holds from the next digest on.")

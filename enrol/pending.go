@@ -23,6 +23,8 @@ const (
 	inviting = "invite"
 	// ordering is what an owner wants done with others, one request for each that is different; or several things that somebody wants.
 	ordering = "order"
+	// obeying are several commands of one mail that are carried out at once, so that what is done is known when the mail comes again.
+	obeying = "obey"
 )
 
 const (
@@ -47,7 +49,8 @@ type request struct {
 	Nonce   string
 	At      time.Time
 
-	id string
+	id      string
+	shelved bool // see shelve
 	// sent: the confirmation was; confirmed: who it is about wants it; asked: the owners were; done: nothing is left to do.
 	sent, confirmed, asked, done bool
 	decided                      *decision
@@ -112,7 +115,7 @@ func (r request) good(now time.Time) bool {
 func (d *Desk) load(id string) (r request, found bool, err error) {
 	err = d.files.read(id, &r)
 	if errors.Is(err, fs.ErrNotExist) {
-		return request{}, false, nil
+		return d.remembered(id)
 	}
 	if err != nil {
 		return request{}, false, fmt.Errorf("request %s: %w", id, err)
@@ -137,7 +140,7 @@ func (d *Desk) load(id string) (r request, found bool, err error) {
 
 // same tells whether two requests ask for the same.
 func (r request) same(o request) bool {
-	return r.Action == o.Action && r.List.Key() == o.List.Key() && r.Who.Key() == o.Who.Key() && slices.Equal(r.Options, o.Options) && slices.Equal(r.Orders, o.Orders) &&
+	return r.Action == o.Action && (r.Action != obeying || r.Mail == o.Mail) && r.List.Key() == o.List.Key() && r.Who.Key() == o.Who.Key() && slices.Equal(r.Options, o.Options) && slices.Equal(r.Orders, o.Orders) &&
 		slices.EqualFunc(r.Wishes, o.Wishes, func(w, v wish) bool { return w.Verb == v.Verb && slices.Equal(w.Options, v.Options) })
 }
 
@@ -207,6 +210,9 @@ func (d *Desk) Tick(ctx context.Context, now time.Time) error {
 		return err // nobody ever asked for anything
 	}
 	err := d.files.locked(ctx, func() error { return d.sweep(now) })
+	if err == nil {
+		err = d.forget(now)
+	}
 	if err != nil {
 		return fmt.Errorf("requests: %w", err)
 	}
@@ -224,12 +230,16 @@ func (d *Desk) sweep(now time.Time) error {
 			continue
 		}
 		r, found, err := d.load(e.Name())
-		if err != nil {
-			return err
-		}
-		if found {
+		switch {
+		case err != nil:
+		case !found:
+			err = d.files.remove(e.Name())
+		case r.done: // whoever did it did not come to it
+			err = d.shelve(r)
+		default:
 			alive[r.mark("")] = true
-		} else if err := d.files.remove(e.Name()); err != nil {
+		}
+		if err != nil {
 			return err
 		}
 	}

@@ -32,6 +32,7 @@ func (d *Desk) roster(ctx context.Context, q inquiry) error {
 			after = m.Address
 		}
 		if len(some) < page {
+			facts.Total = facts.Shown // there may be others than when the mail came
 			break
 		}
 	}

@@ -25,7 +25,7 @@ const (
 // has tells what need not be done again. Of what changes a membership the last word counts, so there it is the last one that is compared.
 func (r *read) has(c command) bool {
 	if (c.order != order{}) {
-		return slices.Contains(r.orders, c.order)
+		return slices.ContainsFunc(r.orders, c.order.same)
 	}
 	if !c.changes() {
 		return slices.ContainsFunc(r.commands, c.same)
@@ -66,24 +66,12 @@ type report struct {
 	told   bool
 }
 
-// reportOf is nil where there is nothing to tell. Who wants to leave reads it first: there may be more than a letter shows.
+// reportOf is nil where there is nothing to tell.
 func reportOf(found read) *report {
-	all := slices.Clone(found.undone)
-	slices.SortStableFunc(all, func(a, b undone) int {
-		switch {
-		case a.command.verb == b.command.verb:
-			return 0
-		case a.command.verb == verbLeave:
-			return -1
-		case b.command.verb == verbLeave:
-			return 1
-		}
-		return 0
-	})
 	var r report
 	for _, why := range []string{overCommands, overOrders, unread} {
 		g := templates.Group{What: why}
-		for _, u := range all {
+		for _, u := range found.undone {
 			if u.why == why {
 				g.Names = append(g.Names, u.line)
 			}
@@ -98,28 +86,21 @@ func reportOf(found read) *report {
 	return &r
 }
 
-// tell is for a letter that is sent.
+// tell is for the letter that tells it: the first one.
 func (r *report) tell() []templates.Group {
-	if r == nil {
+	if r == nil || r.told {
 		return nil
 	}
 	r.told = true
 	return r.groups
 }
 
-// tellOnce is for one of several letters.
-func (r *report) tellOnce() []templates.Group {
-	if r == nil || r.told {
-		return nil
-	}
-	return r.tell()
-}
-
 // tellUndone writes what no other letter has told.
 func (d *Desk) tellUndone(ctx context.Context, q inquiry) error {
-	if q.report == nil || q.report.told {
+	facts := d.facts(q.list, q.mail.Author)
+	if facts.Undone = q.report.tell(); facts.Undone == nil {
 		return nil
 	}
 	q.key = digest(q.key, "undone")
-	return d.answer(ctx, q, templates.Undone, d.facts(q.list, q.mail.Author))
+	return d.answer(ctx, q, templates.Undone, facts)
 }

@@ -2,12 +2,10 @@ package enrol
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"slices"
 
 	"superlistd/lists"
-	"superlistd/message"
 	"superlistd/templates"
 )
 
@@ -15,6 +13,7 @@ import (
 type wish struct {
 	Verb    string   // joining, leaving, changing or resuming
 	Options []string `json:",omitempty"`
+	At      int      `json:",omitempty"` // its place in the mail
 }
 
 const (
@@ -28,26 +27,30 @@ func wishVerbs() map[verb]string {
 	return map[verb]string{verbJoin: joining, verbLeave: leaving, verbChange: changing, verbResume: resuming, verbWho: roster, verbHeld: waiting}
 }
 
-func wishOf(c command) wish { return wish{wishVerbs()[c.verb], c.options} }
+func wishOf(c command) wish { return wish{wishVerbs()[c.verb], c.options, c.at} }
 
 func (w wish) command() command {
 	for v, word := range wishVerbs() {
 		if word == w.Verb {
-			return command{verb: v, options: w.Options}
+			c := command{verb: v, options: w.Options}
+			if v == verbWho || v == verbHeld {
+				c.unknown = w.Verb
+			}
+			return c
 		}
 	}
 	return command{verb: verbHelp}
 }
 
-// merged makes one command of those that change how somebody gets posts, if he neither joins nor leaves in between: one answer is enough.
+// merged makes one command of those that change how somebody gets posts, if nothing comes between them that it matters to.
 func merged(commands []command) (all []command) {
 	change := -1 // which takes more
 	for _, c := range commands {
 		if c.verb == verbResume {
-			c = command{verb: verbChange, options: []string{resuming, ""}}
+			c.verb, c.options = verbChange, []string{resuming, ""}
 		}
 		switch c.verb {
-		case verbJoin, verbLeave, verbConfirm:
+		case verbJoin, verbLeave, verbConfirm, verbWho, verbHeld:
 			change = -1
 		case verbChange:
 			if change >= 0 {
@@ -79,67 +82,55 @@ func wished(q inquiry, c command) bool {
 	return false
 }
 
-// together are the wishes in a mail of somebody unproven for which one confirmation is better than one for each; none where there is
-// nothing else to be confirmed, but for what is sent to owners.
-func (d *Desk) together(ctx context.Context, q inquiry, found read) (all []wish, err error) {
+// together are the wishes in a mail for which one confirmation is better than one for each, and rest the other commands. They are those of somebody
+// unproven, if there is anything else to be confirmed, or if they are for owners; and of an owner who is proven, if he wants to join
+// beside his orders.
+func (d *Desk) together(ctx context.Context, q inquiry, found read) (all []wish, rest []command, err error) {
 	joins, owner := false, false
 	for _, c := range found.commands {
-		if wished(q, c) {
-			owner = owner || c.verb == verbWho || c.verb == verbHeld
-			joins = joins || c.verb == verbJoin
-			all = append(all, wishOf(c))
+		looks := c.verb == verbWho || c.verb == verbHeld
+		if !wished(q, c) || looks && q.proven() {
+			rest = append(rest, c)
+			continue
 		}
+		owner, joins = owner || looks, joins || c.verb == verbJoin
+		all = append(all, wishOf(c))
 	}
-	if q.proven() || len(all) == 0 || !owner && len(all)+len(found.orders) < 2 {
-		return nil, nil
+	several := owner || len(all)+len(found.orders) > 1
+	if len(all) == 0 || !several || q.proven() && !(joins && len(found.orders) > 0) {
+		return nil, found.commands, nil
 	}
-	if joins && banned(q.list, q.mail.Author) {
-		return nil, fmt.Errorf("%w: %s", lists.ErrBanned, q.mail.Author)
+	if joins && q.list.Settings.IsBanned(q.mail.Author) {
+		return nil, nil, fmt.Errorf("%w: %s", lists.ErrBanned, q.mail.Author)
 	}
 	_, member, err := d.opts.Store.Member(ctx, q.list.Address, q.mail.Author)
 	if err != nil || !member && !joins && !owner { // he is told so
-		return nil, err
+		return nil, found.commands, err
 	}
-	return all, nil
+	return all, rest, nil
 }
 
-// fulfil does what somebody has confirmed as if it was proven that he asks for it now.
-func (d *Desk) fulfil(ctx context.Context, l lists.List, r request, n int, w wish) error {
-	q := inquiry{
-		list: l, key: digest(r.id, r.Nonce, fmt.Sprint(n)), agreed: true,
-		mail: Mail{Head: message.ParseHeader(nil), Author: r.Who, AuthorName: r.Name, Proof: lists.Proven},
+// listedWish is a wish in a letter, a line for each thing that changes.
+func listedWish(who lists.Address, w wish) (all []templates.Order) {
+	if w.Verb != changing {
+		all = append(all, templates.Order{Address: who.String(), What: w.Verb})
 	}
-	err := d.run(ctx, q, w.command())
-	if errors.Is(err, lists.ErrBanned) {
-		d.log("banned since the request", l, r.Who, nil)
-		return nil
-	}
-	return err
-}
-
-// listedWishes are wishes in a letter, a line for each thing that changes.
-func listedWishes(who lists.Address, wishes []wish) (all []templates.Order) {
-	for _, w := range wishes {
-		if w.Verb != changing {
-			all = append(all, templates.Order{Address: who.String(), What: w.Verb})
-		}
-		for i := 0; i+1 < len(w.Options); i += 2 {
-			var m lists.Member
-			o := templates.Order{Address: who.String(), What: w.Options[i+1]}
-			switch w.Options[i] {
-			case "delivery":
-			case resuming:
-				o.What = resuming
-			case "suspend":
-				if apply(&m, w.Options[i:i+2]) != nil {
-					continue
-				}
-				o.What, o.From, o.Until = "suspend", m.Suspended.From, m.Suspended.Until
-			default: // goes with the others
+	for i := 0; i+1 < len(w.Options); i += 2 {
+		var m lists.Member
+		o := templates.Order{Address: who.String(), What: w.Options[i+1]}
+		switch w.Options[i] {
+		case "delivery":
+		case resuming:
+			o.What = resuming
+		case "suspend":
+			if apply(&m, w.Options[i:i+2]) != nil {
 				continue
 			}
-			all = append(all, o)
+			o.What, o.From, o.Until = "suspend", m.Suspended.From, m.Suspended.Until
+		default: // goes with the others
+			continue
 		}
+		all = append(all, o)
 	}
 	return all
 }

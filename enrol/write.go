@@ -31,7 +31,13 @@ func (d *Desk) reply(ctx context.Context, q inquiry, to lists.Address, name temp
 // answer writes to whoever sent a mail, if he may still be written to. Who is not proven hears the same once a day, as somebody else who is
 // asked to confirm: so the replies to a stranger do not tell him who is a member. Nor does he get words into a letter to others.
 func (d *Desk) answer(ctx context.Context, q inquiry, name templates.Name, facts templates.Facts) error {
-	facts.Undone = q.report.tellOnce()
+	if q.out != nil {
+		if !q.proven() {
+			facts.Text = ""
+		}
+		q.out.add(letters.Part{Name: name, Facts: facts})
+		return nil
+	}
 	if !q.proven() {
 		day := d.opts.Now().UTC().Format(time.DateOnly)
 		q.key = digest("answer", string(name), q.list.Address.Key(), q.mail.Author.Key(), day, facts.Text, fmt.Sprint(facts.Undone))

@@ -9,6 +9,7 @@ import (
 	"net/mail"
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	"superlistd/delivery"
 	"superlistd/lists"
@@ -56,6 +57,8 @@ type Letter struct {
 	Name     templates.Name
 	Language string
 	Facts    templates.Facts
+	// Parts are more texts, which stand below that of Name, each under its subject and a line.
+	Parts []Part
 
 	// ReversePath is where the letter comes back to if it cannot be delivered; zero: nowhere, since nobody answers to what
 	// nobody wrote.
@@ -67,6 +70,12 @@ type Letter struct {
 	Attached []Attachment
 	// Key is what the letter is about: one of the same key is not sent again for days (delivery.Guard). See Key.
 	Key delivery.Key
+}
+
+// Part is one of several texts in a letter.
+type Part struct {
+	Name  templates.Name
+	Facts templates.Facts
 }
 
 // Send composes a letter and hands it over. On nil it is the next hop's or the spool's. delivery.ErrAllRefused: the next
@@ -104,19 +113,9 @@ func (c *Clerk) Language(ctx context.Context, l lists.List, who lists.Address) s
 
 // compose makes the route of a letter.
 func (c *Clerk) compose(l Letter) (delivery.Route, error) {
-	text, err := c.opts.Texts.Text(l.Name, l.Language, l.List.Address, l.Facts)
-	if text.Body == "" {
-		return delivery.Route{}, errors.Join(errors.New("there is no text for it"), err)
-	}
+	text, err := c.text(l)
 	if err != nil {
-		c.opts.Report(l.List.Address, err)
-	}
-	if len(l.Facts.Undone) > 0 && l.Name != templates.Undone {
-		undone, err := c.opts.Texts.Text(templates.Undone, l.Language, l.List.Address, l.Facts)
-		if err != nil {
-			c.opts.Report(l.List.Address, err)
-		}
-		text.Body = undone.Body + "\n" + text.Body
+		return delivery.Route{}, err
 	}
 	id := fmt.Sprintf("%s.%s@%s", l.Name, l.Key.ID(), c.opts.Hostname)
 	raw, err := message.Note{
@@ -148,6 +147,45 @@ func (c *Clerk) compose(l Letter) (delivery.Route, error) {
 	return r, nil
 }
 
+// text is what a letter says.
+func (c *Clerk) text(l Letter) (templates.Text, error) {
+	text, err := c.part(l, Part{l.Name, l.Facts})
+	if err != nil {
+		return text, err
+	}
+	if len(l.Facts.Undone) > 0 && l.Name != templates.Undone {
+		undone, err := c.part(l, Part{templates.Undone, l.Facts})
+		if err != nil {
+			return text, err
+		}
+		text.Body = undone.Body + "\n" + text.Body
+	}
+	for i, p := range l.Parts {
+		below, err := c.part(l, p)
+		if err != nil {
+			return text, err
+		}
+		heading := fmt.Sprintf("%d. %s", i+1, below.Subject)
+		text.Body += fmt.Sprintf("\n%s\n%s\n\n%s", heading, strings.Repeat("-", min(utf8.RuneCountInString(heading), maxRule)), below.Body)
+	}
+	return text, nil
+}
+
+// maxRule is how long the line below a heading is at most.
+const maxRule = 72
+
+// part makes one text of a letter. That a file of the site cannot be used is no error: then it is ours.
+func (c *Clerk) part(l Letter, p Part) (templates.Text, error) {
+	text, err := c.opts.Texts.Text(p.Name, l.Language, l.List.Address, p.Facts)
+	if text.Body == "" {
+		return text, errors.Join(fmt.Errorf("there is no text %s", p.Name), err)
+	}
+	if err != nil {
+		c.opts.Report(l.List.Address, err)
+	}
+	return text, nil
+}
+
 // mark puts what tells other programs about the letter into its header.
 func mark(head *message.Header, l Letter) {
 	// RFC 3834 section 5: no program shall answer this, and section 3.1.7 tells the two kinds apart.
@@ -159,6 +197,12 @@ func mark(head *message.Header, l Letter) {
 	}
 	head.Append("Auto-Submitted", automatic)
 	head.Append("Precedence", "bulk")
+	// MS-OXCMAIL section 2.1.3.2.20: Exchange goes by this alone. Of what may come back somebody wants to hear (NDR).
+	suppress := "All"
+	if !l.ReversePath.IsZero() {
+		suppress = "DR, RN, NRN, OOF, AutoReply"
+	}
+	head.Append("X-Auto-Response-Suppress", suppress)
 	if !l.ReplyTo.IsZero() {
 		head.Append("Reply-To", l.ReplyTo.String())
 	}

@@ -80,6 +80,10 @@ func TestLetter(t *testing.T) {
 		}, false, false},
 		{"an answer", letters.Letter{To: []string{"ann@m.test"}, Answers: "<1@m.test>", ReplyTo: team().Request()}, map[string]string{
 			"Auto-Submitted": "auto-replied", "In-Reply-To": "<1@m.test>", "References": "<1@m.test>", "Reply-To": "team-request@lists.test", "Precedence": "bulk",
+			"X-Auto-Response-Suppress": "All",
+		}, false, false},
+		{"one whose bounces are counted", letters.Letter{To: []string{"ann@m.test"}, ReversePath: team().Bounces()}, map[string]string{
+			"X-Auto-Response-Suppress": "DR, RN, NRN, OOF, AutoReply", // not NDR
 		}, false, false},
 		{"an answer to nonsense", letters.Letter{To: []string{"ann@m.test"}, Answers: "1@m.test>\r\nBcc: <eve@m.test"}, map[string]string{
 			"Auto-Submitted": "auto-generated", "In-Reply-To": "", "Bcc": "",
@@ -102,9 +106,39 @@ func TestLetter(t *testing.T) {
 			}
 		}
 		body, err := io.ReadAll(r.Body.Reader(0))
-		if err != nil || int64(len(body)) != r.Body.Size() || !r.ReversePath.IsZero() || r.EightBit != tt.eightBit || r.UTF8 != tt.utf8 || r.Key != tt.letter.Key {
+		if err != nil || int64(len(body)) != r.Body.Size() || r.ReversePath != tt.letter.ReversePath || r.EightBit != tt.eightBit || r.UTF8 != tt.utf8 || r.Key != tt.letter.Key {
 			t.Errorf("%s: %+v, %v", tt.name, r, err)
 		}
+	}
+}
+
+// Several texts stand below each other, each under its subject.
+func TestParts(t *testing.T) {
+	t.Parallel()
+	var sent []delivery.Route
+	c := clerk(t, &sent, nil)
+	l := letters.Letter{List: team(), To: []string{"ann@m.test"}, Name: templates.Answers, Parts: []letters.Part{
+		{Name: templates.NotMember, Facts: templates.Facts{Member: "ann@m.test"}}, {Name: templates.Info, Facts: templates.Facts{Policy: "open"}},
+	}}
+	l.Facts.Undone = []templates.Group{{What: "commands", Count: 1, Names: []string{"unsubscribe"}}}
+	if err := c.Send(t.Context(), l); err != nil {
+		t.Fatal(err)
+	}
+	raw, err := io.ReadAll(sent[0].Body.Reader(0))
+	text := strings.ReplaceAll(string(raw), "\r\n", "\n")
+	for _, want := range []string{
+		"> unsubscribe\n", "several commands.\n", "\n1. You are not a member of team@lists.test\n" + strings.Repeat("-", 42) + "\n\nann@m.test is not",
+		"\n2. About team@lists.test\n" + strings.Repeat("-", 24) + "\n\nteam@lists.test is a mailing list.\n", "Anybody can join.\n",
+	} {
+		_, rest, found := strings.Cut(text, want)
+		if !found || err != nil {
+			t.Fatalf("no %q, or not in its order, in\n%s%v", want, raw, err)
+		}
+		text = rest
+	}
+	l.Parts[1].Name = "none"
+	if err := c.Send(t.Context(), l); err == nil {
+		t.Error("a part without a text was sent")
 	}
 }
 

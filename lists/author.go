@@ -68,7 +68,7 @@ func (l List) writer(p PostFacts) writer {
 	}
 	for _, a := range who {
 		w.owner = w.owner || s.IsOwner(a)
-		w.moderator = w.moderator || containsAddress(s.ModeratedBy(), a)
+		w.moderator = w.moderator || s.IsModerator(a)
 		w.allowed = w.allowed || matchAny(s.Allow, a)
 	}
 	w.exempt = w.owner || w.moderator || w.allowed || w.member != nil && w.member.PostOK

@@ -24,10 +24,14 @@ func (a Address) Display() string {
 	if IsASCII(a.Local) {
 		return a.String()
 	}
-	domain, err := idna.Display.ToUnicode(a.Domain)
-	if err != nil {
-		return a.String()
-	}
-	a.Domain = domain
+	a.Domain = a.DomainDisplay()
 	return a.String()
+}
+
+// DomainDisplay is the domain in U-labels, or as it is where that cannot be. It is for people.
+func (a Address) DomainDisplay() string {
+	if domain, err := idna.Display.ToUnicode(a.Domain); err == nil {
+		return domain
+	}
+	return a.Domain
 }

@@ -72,7 +72,7 @@ func (l List) banned(p PostFacts) (Verdict, bool) {
 		who = append(who, p.Member.Address)
 	}
 	for i, a := range who {
-		if !slices.Contains(who[:i], a) && matchAny(l.Settings.Bans, a) {
+		if !slices.Contains(who[:i], a) && l.Settings.IsBanned(a) {
 			return l.decide(Refuse, fmt.Errorf("%w: %s", ErrBanned, a), "you may not post to %s", l.Address), true
 		}
 	}

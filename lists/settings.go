@@ -180,6 +180,12 @@ func underDomain(domain, name string) bool {
 // IsOwner reports whether an address is one of the owners.
 func (s Settings) IsOwner(a Address) bool { return containsAddress(s.Owners, a) }
 
+// IsModerator reports whether an address is one of those who moderate.
+func (s Settings) IsModerator(a Address) bool { return containsAddress(s.ModeratedBy(), a) }
+
+// IsBanned reports whether an address is banned from the list.
+func (s Settings) IsBanned(a Address) bool { return matchAny(s.Bans, a) }
+
 // ModeratedBy are the moderators, or the owners when there are none.
 func (s Settings) ModeratedBy() []Address {
 	if len(s.Moderators) > 0 {

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"slices"
 	"time"
 
 	"superlistd/audit"
@@ -54,8 +53,7 @@ func (o *Office) decide(ctx context.Context, id string, d held.Decision) (held.F
 }
 
 func bannable(l lists.List, author lists.Address) bool {
-	return !author.IsZero() && !l.Settings.IsOwner(author) &&
-		!slices.ContainsFunc(l.Settings.ModeratedBy(), func(a lists.Address) bool { return a.Key() == author.Key() })
+	return !author.IsZero() && !l.Settings.IsOwner(author) && !l.Settings.IsModerator(author)
 }
 
 // complete carries out what was decided about a post. That it is done already is no error; held.ErrBusy is one.
@@ -153,12 +151,12 @@ func (o *Office) count(ctx context.Context, l lists.List, f held.Facts) error {
 
 // ban adds the author to the list's bans. A list that can take no more of them is a thing for its owners.
 func (o *Office) ban(ctx context.Context, l lists.List, f held.Facts) error {
-	if slices.ContainsFunc(l.Settings.Bans, func(p lists.Pattern) bool { return p.Match(f.Author) }) {
+	if l.Settings.IsBanned(f.Author) {
 		return nil
 	}
 	ctx = audit.With(ctx, audit.Actor{By: f.Decided.By, Way: audit.ByModeration})
 	_, err := o.opts.Store.Update(ctx, l.Address, func(s *lists.Settings) error {
-		if !slices.ContainsFunc(s.Bans, func(p lists.Pattern) bool { return p.Match(f.Author) }) {
+		if !s.IsBanned(f.Author) {
 			s.Bans = append(s.Bans, lists.PatternFor(f.Author))
 		}
 		return nil

@@ -77,6 +77,10 @@ type Facts struct {
 
 	// Removed: the member is one no more.
 	Removed bool
+	// Way is why he was removed, as the word behind "removed-" in words.txt: "bounces", "complaint" or "mail"; "" is not said.
+	Way string
+	// Wrong is what is wrong with the days of a command, as the word behind "wrong-": "swapped", "past" or "no-day"; "" is nothing.
+	Wrong string
 
 	// Groups are what happened from Since to At, and Waiting how many posts wait for a moderator.
 	Groups  []Group
@@ -173,7 +177,7 @@ func viewOf(list lists.Address, f Facts) view {
 	}
 	for _, s := range []*string{
 		&v.ID, &v.Entry, &v.AuthorName, &v.PostSubject, &v.MessageID, &v.Reason, &v.Identity, &v.Decision, &v.PartName, &v.PartType, &v.MemberName, &v.Description, &v.Policy,
-		&v.Token, &v.Delivery,
+		&v.Token, &v.Delivery, &v.Way, &v.Wrong,
 	} {
 		*s = oneLine(*s, maxRunes)
 	}

@@ -74,7 +74,7 @@ const (
 	Declined Name = "declined"
 	// Settled answers an owner who has decided, or was late (Facts.Already).
 	Settled Name = "settled"
-	// Joined and Left tell the owners who comes and goes.
+	// Joined and Left tell the owners who comes, and who goes or was removed (Facts.Removed) and why (Facts.Way).
 	Joined Name = "joined"
 	Left   Name = "left"
 	// Changed tells a member how he gets the posts now.
@@ -89,6 +89,8 @@ const (
 	Orders        Name = "orders"
 	// HeldPosts tells an owner which posts wait (Facts.Items).
 	HeldPosts Name = "held-posts"
+	// Answers stands above the answers to several commands of one mail.
+	Answers Name = "answers"
 	// Undone tells somebody which commands of his mail are not carried out (Facts.Undone); other letters to him may begin with it.
 	Undone Name = "undone"
 )
@@ -97,7 +99,7 @@ const (
 func Names() []Name {
 	return append([]Name{Notice, Notices, Held, Rejected, Refused, Expired, Decided, BadCommand, Removed, Attached, Digest, Failed, Probe, Disabled, Dropped, Storm, Complaint, Summary},
 		ConfirmSubscribe, ConfirmUnsubscribe, ConfirmChange, Welcome, Goodbye, Help, Info, Already, NotMember, Closed,
-		Approve, Waiting, Declined, Settled, Joined, Left, Changed, Roster, Invitation, ConfirmOrders, Orders, HeldPosts, Undone)
+		Approve, Waiting, Declined, Settled, Joined, Left, Changed, Roster, Invitation, ConfirmOrders, Orders, HeldPosts, Answers, Undone)
 }
 
 // subject reports whether a text has one.

@@ -41,7 +41,7 @@ func samples() []Facts {
 			},
 		},
 	}
-	full.Removed = true
+	full.Removed, full.Way = true, "bounces"
 	full.Groups = []Group{
 		{What: "joined", Count: 2, Names: []string{"eva@example.org", "max@example.org"}}, {What: "left", Count: 1, Names: []string{"ann@example.org"}},
 		{What: "removed", Count: 23, Names: []string{"old@example.net", "gone@example.net"}}, {What: "complaint", Count: 1, Names: []string{"cross@example.com"}},
@@ -61,6 +61,7 @@ func samples() []Facts {
 	}
 	full.Later, full.Owns = true, true
 	other := full
+	other.Wrong, other.Way = "swapped", ""
 	other.Removed, other.Groups, other.Waiting = false, full.Groups[:1], 1
 	other.AuthorName, other.HeaderOnly, other.Identity, other.Days = "", true, "unproven", 1
 	approved, late := full, full
@@ -71,9 +72,11 @@ func samples() []Facts {
 	untold.Decision, untold.Untold, untold.Text = "reject", true, ""
 	other.Decision, other.Ban, other.Already, other.Lists = "discard", true, true, full.Lists[:1]
 	other.MemberName, other.Description, other.Policy, other.Delivery = "", "", "open", "nomail"
-	other.Orders, other.Later, other.Owns = full.Orders[:1], false, false
+	other.Later, other.Owns = false, false
+	other.Orders = []Order{full.Orders[0], {Address: "ann@example.org", What: "suspend", From: full.SuspendedFrom, Until: full.SuspendedFrom, Answer: "done"}}
 	approved.Delivery, untold.Delivery = "digest", "plain"
-	late.SuspendedUntil, untold.SuspendedUntil = time.Time{}, time.Time{}
+	late.SuspendedUntil, untold.SuspendedUntil = time.Time{}, full.SuspendedFrom
+	late.Wrong = "past"
 	approved.Policy, approved.SuspendedUntil, approved.Shown = "approve", time.Time{}, full.Total
 	other.Undone = full.Undone[2:]
 	approved.Already, approved.Yours = true, true

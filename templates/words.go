@@ -57,6 +57,12 @@ func keys() []string {
 	for _, why := range []string{"commands", "orders", "unread"} {
 		all = append(all, "undone-"+why)
 	}
+	for _, wrong := range []string{"swapped", "past", "no-day"} {
+		all = append(all, "wrong-"+wrong)
+	}
+	for _, way := range []string{"bounces", "complaint", "mail"} {
+		all = append(all, "removed-"+way)
+	}
 	for _, what := range []string{"joined", "left", "removed", "complaint", "held", "expired", "bounced", "disabled", "storm", "failed"} {
 		all = append(all, "summary-"+what)
 	}

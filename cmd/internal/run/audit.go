@@ -76,7 +76,7 @@ func (a auditor) bounces(e bouncing.Event) {
 	if !ok {
 		return
 	}
-	out := audit.Event{What: what, Way: audit.ByBounces, Why: e.Why}
+	out := audit.Event{What: what, Way: audit.ByBounces, ID: e.Post, Why: e.Why}
 	if !e.Member.IsZero() {
 		out.Member = e.Member.String()
 	}

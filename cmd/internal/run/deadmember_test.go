@@ -211,7 +211,7 @@ func TestDeadMemberLeaves(t *testing.T) {
 		}
 	}
 	told := slices.ContainsFunc(far.Far.Messages(), func(m smtptest.Message) bool {
-		return slices.Equal(m.Rcpts, []string{owner}) && strings.Contains(m.Content, dead) && strings.Contains(m.Content, "has left")
+		return slices.Equal(m.Rcpts, []string{owner}) && strings.Contains(m.Content, dead) && strings.Contains(m.Content, "was removed")
 	})
 	if !told {
 		t.Error("the owner was not told")

@@ -96,6 +96,9 @@ func newBounces(cfg config.Config, b *bureau, clerk *letters.Clerk, s *services,
 			if !e.Member.IsZero() {
 				line = line.Stringer("member", e.Member)
 			}
+			if e.Post != "" {
+				line = line.Str("post", e.Post)
+			}
 			if e.Why != "" {
 				line = line.Str("why", e.Why)
 			}
