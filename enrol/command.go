@@ -100,13 +100,13 @@ type read struct {
 
 // add takes a command, unless there is the same already; of too many it notes what they were.
 func (r *read) add(c command, line string) {
-	last := len(r.commands) - 1
+	joins := r.joins()
 	switch {
 	case c.order != order{}:
 		r.addOrder(c, line)
-	case c.verb == verbChange && last >= 0 && r.commands[last].verb == verbJoin: // how he wants to be one
+	case c.verb == verbChange && joins >= 0: // how he wants to be one
 		const most = 8 // names and values
-		if join := &r.commands[last]; len(join.options) < most {
+		if join := &r.commands[joins]; len(join.options) < most {
 			join.options = append(join.options, c.options...)
 		} else {
 			r.drop(overCommands, c, line)
@@ -119,6 +119,19 @@ func (r *read) add(c command, line string) {
 		c.at = r.places
 		r.commands = append(r.commands, c)
 	}
+}
+
+// joins is the command by which somebody joins, if nothing that comes behind it changes that again, or -1.
+func (r *read) joins() int {
+	for i, c := range slices.Backward(r.commands) {
+		if c.changes() {
+			if c.verb == verbJoin {
+				return i
+			}
+			return -1
+		}
+	}
+	return -1
 }
 
 // addOrder takes one of an owner. Of those about the same address that cannot both be meant, the later one counts.

@@ -55,6 +55,7 @@ const (
 	wrongSwapped = "swapped"
 	wrongPast    = "past"
 	wrongDay     = "no-day"
+	wrongOne     = "one-day"
 )
 
 // suspend reads two days. When they cannot be meant, the command says why, and changes nothing.
@@ -77,6 +78,11 @@ func (r reader) suspend(words []string) (command, bool) {
 			days = append(days, day)
 		}
 	}
+	unclear := command{verb: verbSuspend, wrong: wrong, unknown: strings.Join(words, " ")}
+	if len(days) == 1 && wrong == "" {
+		unclear.wrong = wrongOne
+		return unclear, true
+	}
 	if len(days) != 2 {
 		return command{}, false
 	}
@@ -84,15 +90,15 @@ func (r reader) suspend(words []string) (command, bool) {
 	switch {
 	case wrong != "":
 	case days[1].Before(days[0]):
-		wrong = wrongSwapped
+		unclear.wrong = wrongSwapped
 	case days[1].Before(r.today):
-		wrong = wrongPast
+		unclear.wrong = wrongPast
 	case err != nil:
-		wrong = wrongDay
+		unclear.wrong = wrongDay
 	default:
 		return command{verb: verbChange, options: []string{"suspend", s.String()}}, true
 	}
-	return command{verb: verbSuspend, wrong: wrong, unknown: strings.Join(words, " ")}, true
+	return unclear, true
 }
 
 // likeDay tells what somebody means as a day, though there may be none such: 2026-02-30, 30.2.2026.

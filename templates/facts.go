@@ -79,7 +79,7 @@ type Facts struct {
 	Removed bool
 	// Way is why he was removed, as the word behind "removed-" in words.txt: "bounces", "complaint" or "mail"; "" is not said.
 	Way string
-	// Wrong is what is wrong with the days of a command, as the word behind "wrong-": "swapped", "past" or "no-day"; "" is nothing.
+	// Wrong is what is wrong with the days of a command, as the word behind "wrong-": "swapped", "past", "no-day" or "one-day"; "" is nothing.
 	Wrong string
 
 	// Groups are what happened from Since to At, and Waiting how many posts wait for a moderator.

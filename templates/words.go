@@ -57,7 +57,7 @@ func keys() []string {
 	for _, why := range []string{"commands", "orders", "unread"} {
 		all = append(all, "undone-"+why)
 	}
-	for _, wrong := range []string{"swapped", "past", "no-day"} {
+	for _, wrong := range []string{"swapped", "past", "no-day", "one-day"} {
 		all = append(all, "wrong-"+wrong)
 	}
 	for _, way := range []string{"bounces", "complaint", "mail"} {

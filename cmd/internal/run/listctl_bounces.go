@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"text/tabwriter"
 	"time"
 
@@ -76,7 +77,7 @@ func (c *listctl) bouncesCommand() *cobra.Command {
 type selection struct {
 	lists  []lists.Address
 	member lists.Address // zero: all
-	lone   bool          // it was given without a list, and there is no list of this name
+	lone   bool          // it was given without a list, and might be meant as one
 }
 
 type standing struct {
@@ -101,7 +102,7 @@ func (s session) whose(ctx context.Context, args []string) (w selection, err err
 		}
 	}
 	if w.lists == nil {
-		w.lone = true
+		w.lone = slices.Contains(s.config.Domains, w.member.Domain)
 		w.lists, err = s.allLists(ctx)
 	}
 	return w, err

@@ -1,6 +1,7 @@
 package run
 
 import (
+	"context"
 	"fmt"
 	"slices"
 	"strings"
@@ -10,6 +11,7 @@ import (
 
 	"superlistd/config"
 	"superlistd/lists"
+	"superlistd/lists/boltstore"
 	"superlistd/moderation/held"
 )
 
@@ -50,7 +52,7 @@ func jsonOfHeld(f held.Facts) jsonHeld {
 }
 
 // printHeld prints a table, or an object a line.
-func (c *listctl) printHeld(_ config.Config, s *held.Store, args []string) error {
+func (c *listctl) printHeld(cfg config.Config, s *held.Store, args []string) error {
 	var list lists.Address
 	if len(args) > 0 {
 		var err error
@@ -59,6 +61,12 @@ func (c *listctl) printHeld(_ config.Config, s *held.Store, args []string) error
 		}
 	}
 	all, err := allHeld(s, list)
+	if err == nil && len(all) == 0 && !list.IsZero() { // it may be mistyped
+		var store *boltstore.Store
+		if store, err = boltstore.Open(storePath(cfg), boltstore.Options{ReadOnly: true}); err == nil {
+			_, err = store.List(context.Background(), list)
+		}
+	}
 	if err != nil {
 		return err
 	}

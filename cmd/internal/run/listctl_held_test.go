@@ -44,7 +44,6 @@ func TestHeldIsShown(t *testing.T) {
 	for _, tt := range []struct{ args, want string }{
 		{"held", `^ID +LIST .*\n` + id + ` +team@lists\.example\.org +\S+ \S+ +eve@example\.com +proven +nonmember +Lunch[^\x1b]*\n$`},
 		{"held team@lists.example.org", `^ID .*\n` + id + ` .*\n$`},
-		{"held other@lists.example.org", `^$`},
 		{"--json held", object},
 		{"held show " + id[:4], `(?s)^id +` + id + `\n.*subject +Lunch[^\x1b]*\n.*reason +nonmember\ntext +only members may post\n`},
 		{"--json held show " + id, object},
@@ -107,6 +106,9 @@ func TestSomeOfTheHeldAreDecided(t *testing.T) {
 		if status, _, _ := listctlOn(file, args); status != exitUsage {
 			t.Errorf("%s: exit status %d", args, status)
 		}
+	}
+	if status, _, faults := listctlOn(file, "held nolist@lists.example.org"); status != exitRefused || !strings.Contains(faults, "no such list") {
+		t.Errorf("held of no list: %d, %s", status, faults)
 	}
 	if h, err := held.Open(filepath.Dir(file), held.Options{Now: time.Now}).Get(id); err != nil || !h.Finished {
 		t.Errorf("%+v, %v", h, err)

@@ -35,14 +35,14 @@ func TestALostStoreThrowsNothingAway(t *testing.T) {
 		t.Fatal(err)
 	}
 	listctl("approve "+id, "the file is gone")
-	maintain := func() {
+	maintain := func(want int) {
 		t.Helper()
 		var out, errs bytes.Buffer
-		if status := Superlistd([]string{"maintain", "--config", file}, strings.NewReader(""), &out, &errs); status != exitDone {
-			t.Errorf("maintain: status %d, %s%s", status, &out, &errs)
+		if status := Superlistd([]string{"maintain", "--config", file}, strings.NewReader(""), &out, &errs); status != want {
+			t.Errorf("maintain: status %d, want %d, %s%s", status, want, &out, &errs)
 		}
 	}
-	maintain()
+	maintain(exitRefused)
 	if _, err := os.Stat(store); err == nil {
 		t.Error("a store was made")
 	}
@@ -54,7 +54,7 @@ func TestALostStoreThrowsNothingAway(t *testing.T) {
 	if got := entriesIn(t, data, "spool"); got != "ab" {
 		t.Errorf("in the spool: %q", got)
 	}
-	maintain()
+	maintain(exitDone)
 	if _, got, _ := listctlOn(file, "held"); got != "" {
 		t.Errorf("what was decided meanwhile is not carried out:\n%s", got)
 	}

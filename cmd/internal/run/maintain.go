@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"superlistd/config"
+	"superlistd/lists"
 )
 
 // maintain does what a daemon does besides its sessions, once: it looks after held posts, and delivers all of the spool that is
@@ -63,6 +64,9 @@ func maintain(args []string, _, stderr io.Writer) error {
 	a.spooler.Drain(ctx)
 	a.sendDigests(ctx, log) // of what was on its way to them, too
 	a.spooler.Drain(ctx)
+	if _, err := a.store.Lists(context.WithoutCancel(ctx), lists.Address{}, 1); err != nil {
+		return err // the log has what could not be done without; who runs us shall know, too
+	}
 	return nil
 }
 
