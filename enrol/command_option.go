@@ -79,7 +79,7 @@ func (r reader) suspend(words []string) (command, bool) {
 		}
 	}
 	unclear := command{verb: verbSuspend, wrong: wrong, unknown: strings.Join(words, " ")}
-	if len(days) == 1 && wrong == "" {
+	if wrong == "" && (len(days) == 1 || len(words) == 1) {
 		unclear.wrong = wrongOne
 		return unclear, true
 	}

@@ -56,6 +56,7 @@ func TestCommands(t *testing.T) {
 		{"three days", "", "suspend 2026-12-01 2026-12-02 2026-12-03", ""},
 		{"no such day", "", "suspend 2026-02-30 2026-12-02", "suspend: no-day"},
 		{"no such day, in German", "", "pausieren 1.12.2026 31.11.2026", "suspend: no-day"},
+		{"no day at all", "", "Suspend.", "suspend: one-day"},
 		{"no days", "", "suspend everything now\nsuspend 2026 2027\n", ""},
 		{"from one day to the same", "", "suspend 2026-12-01 2026-12-01", "suspend=2026-12-01..2026-12-01"},
 		{"resume", "Reprendre", "", "resume"},

@@ -75,8 +75,8 @@ func TestFileGoesAway(t *testing.T) {
 			t.Errorf("%s: got %v, want ErrStore", name, err)
 		}
 	}
-	if _, err := s.Stamp(t.Context()); !errors.Is(err, lists.ErrStore) {
-		t.Errorf("Stamp: got %v, want ErrStore", err)
+	if _, err := s.Stamp(t.Context()); !errors.Is(err, lists.ErrStore) || strings.Count(err.Error(), "not usable") != 1 {
+		t.Errorf("Stamp: got %v, want ErrStore, once", err)
 	}
 	if err := boltstore.Check(path); !errors.Is(err, lists.ErrStore) {
 		t.Errorf("Check: got %v, want ErrStore", err)

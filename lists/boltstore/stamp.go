@@ -20,7 +20,7 @@ func (s *Store) Stamp(ctx context.Context) (lists.Stamp, error) {
 	f, err := os.Open(s.path)
 	if errors.Is(err, fs.ErrNotExist) && s.wasMade() {
 		if f, err = os.Open(s.path); errors.Is(err, fs.ErrNotExist) { // it was not made just now
-			err = s.errGone()
+			return lists.Stamp{}, s.errGone()
 		}
 	}
 	if errors.Is(err, fs.ErrNotExist) {
